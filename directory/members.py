@@ -1,0 +1,66 @@
+"""The verbs on the people who run a tenant or the platform."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import models, transaction
+
+from directory import audit
+from directory.models import Identity, RoleAssignment, SignInType, Tenant, User, UserType
+from directory.models.identity import MAIL_ISSUER
+from directory.roles import Role
+
+
+@transaction.atomic
+def create_member(
+    user: User, *, password: str, roles: Iterable[Role] = (), actor: models.Model | None = None
+) -> User:
+    """Save a new member of user.tenant who signs in with a password, and give them roles. Raises ValidationError."""
+    user.user_type = UserType.MEMBER
+    _save_with_password(user, password)
+    Identity.objects.create(
+        tenant=user.tenant,
+        user=user,
+        sign_in_type=SignInType.EMAIL_ADDRESS,
+        issuer=MAIL_ISSUER,
+        issuer_assigned_id=user.mail.lower(),
+    )
+    audit.record("user.created", tenant=user.tenant, actor=actor, target=user, details={"user_type": user.user_type})
+    for role in roles:
+        assign_role(user, role=role, actor=actor)
+    return user
+
+
+@transaction.atomic
+def create_operator(user: User, *, password: str) -> User:
+    """Save a new platform operator: somebody who makes tenants. Raises ValidationError."""
+    user.user_type = UserType.MEMBER
+    user.is_operator = True
+    user.tenant = None
+    _save_with_password(user, password)
+    audit.record("operator.created", tenant=None, target=user)
+    return user
+
+
+@transaction.atomic
+def assign_role(user: User, *, role: Role, actor: models.Model | None = None) -> RoleAssignment:
+    """Give a member a role in their tenant. Raises ValidationError."""
+    assignment = RoleAssignment(user=user, role=role)
+    assignment.full_clean()
+    assignment.save()
+    audit.record("role.assigned", tenant=user.tenant, actor=actor, target=user, details={"role": str(role)})
+    return assignment
+
+
+def roles_of(user: User, *, tenant: Tenant) -> frozenset[str]:
+    """Return the roles that an enabled member holds in `tenant`; nobody else holds any."""
+    if user.tenant_id != tenant.pk or user.is_guest or not user.account_enabled:
+        return frozenset()
+    return frozenset(user.role_assignments.values_list("role", flat=True))
+
+
+def _save_with_password(user: User, password: str) -> None:
+    validate_password(password, user)
+    user.set_password(password)
+    user.full_clean(exclude=("password",))
+    user.save(force_insert=True)

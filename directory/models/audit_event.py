@@ -1,0 +1,55 @@
+import uuid
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from directory.models.tenant import Tenant
+
+
+class AuditEventChanged(Exception):
+    """Audit events are written once: nobody changes or deletes them."""
+
+
+class AuditEvent(models.Model):
+    """What happened, who did it, to what (Graph `directoryAudit`). Written by directory.audit.record() only."""
+
+    class Result(models.TextChoices):
+        SUCCESS = "success", _("Success")
+        FAILURE = "failure", _("Failure")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, verbose_name=_("tenant"), null=True, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(_("time"), auto_now_add=True)
+    activity = models.CharField(_("activity"), max_length=60)
+    result = models.CharField(_("result"), max_length=10, choices=Result, default=Result.SUCCESS)
+    reason = models.CharField(_("reason"), max_length=100, blank=True)
+    actor_type = models.CharField(_("actor's type"), max_length=40, blank=True)
+    actor_id = models.CharField(_("actor's id"), max_length=64, blank=True)
+    actor_name = models.CharField(_("actor"), max_length=256, blank=True)
+    target_type = models.CharField(_("target's type"), max_length=40, blank=True)
+    target_id = models.CharField(_("target's id"), max_length=64, blank=True)
+    target_name = models.CharField(_("target"), max_length=256, blank=True)
+    correlation_id = models.UUIDField(_("correlation id"))
+    details = models.JSONField(_("details"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit log")
+        indexes = [
+            models.Index(fields=("tenant", "-at"), name="audit_by_tenant_newest"),
+            models.Index(fields=("tenant", "correlation_id"), name="audit_by_correlation"),
+            models.Index(fields=("tenant", "target_id"), name="audit_by_target"),
+            models.Index(fields=("tenant", "actor_id"), name="audit_by_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.activity} · {self.target_name or self.actor_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AuditEventChanged(f"Audit event {self.pk} can't be changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AuditEventChanged(f"Audit event {self.pk} can't be deleted.")

@@ -1,0 +1,90 @@
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator, RegexValidator, URLValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+# First path segments that the portal itself answers, or may one day.
+RESERVED_SLUGS = frozenset(
+    "admin api common consumers demo discovery docs errors graph healthz metrics oauth2 organizations portal readyz "
+    "static status support tenant tools v1 v2 well-known www".split()
+)
+
+
+def validate_not_reserved(slug: str) -> None:
+    if slug in RESERVED_SLUGS:
+        raise ValidationError(_("“%(slug)s” is used by the portal itself. Choose another name."), params={"slug": slug})
+
+
+def validate_support_contact(value: str) -> None:
+    """A contact is an address that people can write to or a page that they can open."""
+    validator = EmailValidator() if "@" in value and "/" not in value else URLValidator(schemes=["https", "http"])
+    try:
+        validator(value)
+    except ValidationError as error:
+        raise ValidationError(_("Enter an email address or the URL of a page.")) from error
+
+
+def languages() -> list[tuple[str, str]]:
+    return list(settings.LANGUAGES)
+
+
+class Tenant(models.Model):
+    """A customer of the portal: the owner of a directory, an issuer of tokens."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.CharField(
+        _("name in URLs"),
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"\A[a-z][a-z0-9-]{0,38}[a-z0-9]\Z",
+                _("Use 2 to 40 lower-case letters, digits and hyphens, beginning with a letter."),
+            ),
+            validate_not_reserved,
+        ],
+        help_text=_("The first part of every URL of this tenant. It can never be changed."),
+    )
+    name = models.CharField(_("name"), max_length=100, help_text=_("What people see on the sign-up pages."))
+    default_language = models.CharField(
+        _("default language"),
+        max_length=20,
+        choices=languages,
+        default="en",
+        help_text=_("Used when the application and the browser ask for none that the portal has."),
+    )
+    privacy_url = models.URLField(
+        _("privacy statement"), blank=True, help_text=_("Linked at the foot of every sign-up page.")
+    )
+    terms_url = models.URLField(_("terms of use"), blank=True, help_text=_("Linked at the foot of every sign-up page."))
+    support_contact = models.CharField(
+        _("support contact"),
+        max_length=200,
+        blank=True,
+        validators=[validate_support_contact],
+        help_text=_("An email address or a page, shown wherever a person cannot go on."),
+    )
+    sign_up_enabled = models.BooleanField(
+        _("enable guest self-service sign-up"),
+        default=False,
+        help_text=_("Off: only people who already have an account can sign in, in every user flow."),
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Off: every page and endpoint of this tenant answers “not found”.")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("tenant")
+        verbose_name_plural = _("tenants")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if not self._state.adding and Tenant.objects.filter(pk=self.pk).exclude(slug=self.slug).exists():
+            raise ValidationError({"slug": _("The name in URLs can never be changed: tokens and bookmarks carry it.")})

@@ -1,0 +1,114 @@
+import uuid
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from directory.models.tenant import Tenant
+
+
+class UserType(models.TextChoices):
+    MEMBER = "Member", _("Member")
+    GUEST = "Guest", _("Guest")
+
+
+class CreationType(models.TextChoices):
+    """How the account came to be (Graph user.creationType)."""
+
+    ORDINARY = "", _("Created by an administrator")
+    SELF_SERVICE_SIGN_UP = "SelfServiceSignUp", _("Self-service sign-up")
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def with_mail(self, tenant: Tenant | None, mail: str) -> "UserQuerySet":
+        """The person of `tenant` with this address, whatever its case; None asks for platform operators."""
+        return self.filter(tenant=tenant, mail__iexact=mail)
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """`get_by_natural_key` and the query set's questions; people are made by verbs, not by the manager."""
+
+
+class User(AbstractBaseUser):
+    """A person in a tenant's directory, or (with no tenant) a platform operator."""
+
+    id = models.UUIDField(_("object id"), primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(
+        Tenant, verbose_name=_("tenant"), null=True, blank=True, on_delete=models.CASCADE, related_name="users"
+    )
+    is_operator = models.BooleanField(_("platform operator"), default=False, editable=False)
+    user_type = models.CharField(_("user type"), max_length=10, choices=UserType, default=UserType.GUEST)
+    creation_type = models.CharField(
+        _("creation type"), max_length=20, choices=CreationType, default=CreationType.ORDINARY, blank=True
+    )
+    account_enabled = models.BooleanField(
+        _("account enabled"), default=True, help_text=_("Off: the person can no longer sign in, at once.")
+    )
+    preferred_language = models.CharField(_("preferred language"), max_length=20, blank=True)
+
+    mail = models.EmailField(_("email address"), max_length=254)
+    display_name = models.CharField(_("display name"), max_length=256, blank=True)
+    given_name = models.CharField(_("first name"), max_length=64, blank=True)
+    surname = models.CharField(_("last name"), max_length=64, blank=True)
+    job_title = models.CharField(_("job title"), max_length=128, blank=True)
+    street_address = models.CharField(_("street address"), max_length=1024, blank=True)
+    city = models.CharField(_("city"), max_length=128, blank=True)
+    state = models.CharField(_("state or province"), max_length=128, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=40, blank=True)
+    country = models.CharField(_("country or region"), max_length=128, blank=True)
+    extension_values = models.JSONField(
+        _("custom attributes"), default=dict, blank=True, help_text=_("Values by attribute name, such as extension_Hobby.")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "id"
+    EMAIL_FIELD = "mail"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                "tenant",
+                Lower("mail"),
+                name="user_mail_unique_in_tenant",
+                violation_error_message=_("Somebody in this tenant has this email address."),
+            ),
+            models.UniqueConstraint(
+                Lower("mail"),
+                condition=models.Q(tenant__isnull=True),
+                name="operator_mail_unique",
+                violation_error_message=_("There is an operator with this email address."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_operator=True, tenant__isnull=True)
+                | models.Q(is_operator=False, tenant__isnull=False),
+                name="user_is_operator_or_in_tenant",
+                violation_error_message=_("A person belongs to a tenant or is a platform operator."),
+            ),
+        ]
+        indexes = [models.Index(fields=("tenant", "-created_at"), name="user_by_tenant_newest")]
+
+    def __str__(self) -> str:
+        return self.display_name or self.mail
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """Django's word for `account_enabled`: its session and authentication code asks for it."""
+        return self.account_enabled
+
+    @property
+    def is_guest(self) -> bool:
+        return self.user_type == UserType.GUEST
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Operators may do everything on the platform site; in a tenant the roles decide (directory.roles)."""
+        return self.is_operator and self.account_enabled
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_operator and self.account_enabled

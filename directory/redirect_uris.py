@@ -1,0 +1,87 @@
+"""What may be registered as a redirect URI, and when a sent one matches (RFC 6749 3.1.2, RFC 8252 7, RFC 9700 4.1.3)."""
+
+from urllib.parse import SplitResult, urlsplit
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+MAX_LENGTH = 256
+MAX_COUNT = 100
+
+
+def split_uris(text: str) -> list[str]:
+    """Return the URIs of a column in which they stand separated by white space, duplicates dropped."""
+    return list(dict.fromkeys(text.split()))
+
+
+def check_redirect_uri(uri: str, *, private_schemes: bool) -> None:
+    """Refuse a URI that must not be registered, in words that help to correct it.
+
+    `private_schemes` is true for mobile and desktop applications (RFC 8252 7.1).
+
+    Raises ValidationError.
+    """
+    if len(uri) > MAX_LENGTH:
+        raise ValidationError(_("%(uri)s… is longer than %(limit)d characters."), params={"uri": uri[:60], "limit": MAX_LENGTH})
+    try:
+        parts = urlsplit(uri)
+        parts.port  # noqa: B018 - raises for a port that is no number
+    except ValueError as error:
+        raise ValidationError(_("%(uri)s is not a URI."), params={"uri": uri}) from error
+    problem = _problem(uri, parts, private_schemes=private_schemes)
+    if problem:
+        raise ValidationError(problem, params={"uri": uri})
+
+
+def _problem(uri: str, parts: SplitResult, *, private_schemes: bool) -> str:
+    if not uri.isascii() or not uri.isprintable():
+        return _("%(uri)s has characters that are not allowed in a URI. Write them percent-encoded.")
+    if "*" in uri:
+        return _("%(uri)s has a wildcard. Add each URI that your application uses.")
+    if "#" in uri:
+        return _("%(uri)s has a fragment (#…). Remove it.")
+    if "\\" in uri or parts.username is not None or parts.password is not None:
+        return _("%(uri)s has a user name or a backslash in it. Remove it.")
+    if parts.scheme == "https":
+        return "" if parts.hostname else _("%(uri)s has no host name.")
+    if parts.scheme == "http":
+        if parts.hostname in LOOPBACK_HOSTS:
+            return ""
+        return _("%(uri)s must begin with https://. Only localhost, 127.0.0.1 and [::1] may use http://.")
+    if private_schemes and "." in parts.scheme:
+        return ""
+    if private_schemes:
+        return _("%(uri)s must begin with https://, http://localhost or a scheme of your own such as com.example.app:")
+    return _("%(uri)s must begin with https://.")
+
+
+def is_registered(sent: str, registered: list[str], *, any_loopback_port: bool) -> bool:
+    """Answer whether `sent` is one of `registered`: exact, but for the port of loopback (RFC 8252 7.3)."""
+    if sent in registered:
+        return True
+    return any_loopback_port and any(_same_but_port(sent, uri) for uri in registered)
+
+
+def _same_but_port(sent: str, registered: str) -> bool:
+    try:
+        a, b = urlsplit(sent), urlsplit(registered)
+        a.port  # noqa: B018 - raises for a port that is no number
+    except ValueError:
+        return False
+    return (
+        a.scheme == b.scheme == "http"
+        and a.hostname == b.hostname
+        and a.hostname in LOOPBACK_HOSTS
+        and a.username is None
+        and a.password is None
+        and (a.path, a.query, a.fragment) == (b.path, b.query, b.fragment)
+    )
+
+
+def form_action_source(uri: str) -> str:
+    """Return the CSP source that allows a form's redirect to reach `uri`: its origin, or its private-use scheme."""
+    parts = urlsplit(uri)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"

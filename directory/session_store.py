@@ -1,0 +1,64 @@
+"""Django's database sessions, bound to a tenant and hashed at rest (SESSION_ENGINE)."""
+
+import hashlib
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+from django.utils import timezone
+
+from directory.models import Session
+
+
+def _as_datetime(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def hashed(session_key: str) -> str:
+    return hashlib.sha256(session_key.encode()).hexdigest()
+
+
+class SessionStore(DatabaseStore):
+    """A session is found only by the tenant it was made for: another tenant's cookie opens nothing here.
+
+    `tenant_id` None is the session of a platform operator.
+    """
+
+    def __init__(self, session_key: str | None = None, *, tenant_id: uuid.UUID | None = None) -> None:
+        super().__init__(session_key)
+        self.tenant_id = tenant_id
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def _get_session_from_db(self) -> Session | None:
+        if not self.session_key:
+            return None
+        session = Session.objects.filter(
+            session_key=hashed(self.session_key), tenant_id=self.tenant_id, expire_date__gt=timezone.now()
+        ).first()
+        if session is None:
+            self._session_key = None
+        return session
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(session_key=hashed(session_key)).exists()
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        return Session(
+            session_key=hashed(self._get_or_create_session_key()),
+            session_data=self.encode(data),
+            expire_date=self.get_expiry_date(),
+            tenant_id=self.tenant_id,
+            user_id=data.get(SESSION_KEY),
+            signed_in_at=_as_datetime(data.get("auth_time")),
+        )
+
+    def delete(self, session_key: str | None = None) -> None:
+        session_key = session_key or self.session_key
+        if session_key is not None:
+            Session.objects.filter(session_key=hashed(session_key), tenant_id=self.tenant_id).delete()

@@ -1,0 +1,26 @@
+"""The verbs on tenants."""
+
+from django.db import models, transaction
+
+from directory import audit
+from directory.attributes import BUILT_IN_ATTRIBUTES
+from directory.models import AttributeType, Tenant, UserAttribute
+
+
+@transaction.atomic
+def create_tenant(tenant: Tenant, *, actor: models.Model | None = None) -> Tenant:
+    """Save a new tenant with the built-in attributes. Raises ValidationError."""
+    tenant.full_clean()
+    tenant.save(force_insert=True)
+    UserAttribute.objects.bulk_create(
+        UserAttribute(
+            tenant=tenant,
+            name=attribute.name,
+            display_name=str(attribute.label),
+            attribute_type=AttributeType.BUILT_IN,
+            autocomplete="",
+        )
+        for attribute in BUILT_IN_ATTRIBUTES
+    )
+    audit.record("tenant.created", tenant=tenant, actor=actor, target=tenant)
+    return tenant

@@ -1,0 +1,222 @@
+"""The authorization endpoint (RFC 6749 3.1, OpenID Connect Core 3.1.2).
+
+First client and redirect URI, then everything else; then the person: known here, or sent on a journey.
+"""
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
+from oauth2_provider.views.mixins import OAuthLibMixin
+
+from directory.models import Application
+from identity_portal.authority import current_authority, tenant_path
+from identity_portal.oidc import errors
+from userflows import journey as journeys
+from userflows.browser import browser_of, new_browser, remember_browser
+from userflows.models import ApplicationAssignment, Journey, UserFlow
+
+# RFC 7636 4.2: base64url of a SHA-256.
+CODE_CHALLENGE = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
+MAX_LENGTHS = {"state": 4096, "nonce": 255, "scope": 2048, "login_hint": 254}
+RESPONSE_MODES = ("query", "fragment")
+PROMPTS_TO_SIGN_IN = {"login", "create", "select_account"}
+
+
+class RequestRefused(Exception):
+    """An error that the application is told by redirect (RFC 6749 4.1.2.1)."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(error)
+        self.error = error
+        self.description = description
+
+
+@method_decorator([csrf_exempt, never_cache], name="dispatch")
+class AuthorizeView(OAuthLibMixin, View):
+    """The person's browser comes here twice: with the application's request, and again when the journey is over."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """OpenID Connect Core 3.1.2.1 asks for POST too. As GET, the browser also sends its SameSite cookies."""
+        response = HttpResponse(status=303)
+        response["Location"] = f"{request.path}?{request.POST.urlencode()}"
+        return response
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        application = self._application(request)
+        if application is None:
+            return errors.error_page(request, errors.UNKNOWN_CLIENT)
+        if "\x00" in request.GET.get("redirect_uri", ""):
+            return errors.error_page(request, errors.MALFORMED)
+        try:
+            scopes, credentials = self.validate_authorization_request(request)
+        except FatalClientError as error:
+            return self._fatal(request, application, error)
+        except OAuthToolkitError as error:
+            return self._answer_error(request, error.oauthlib_error.error, error.oauthlib_error.description or "")
+        user_flow, is_assigned = self._user_flow(application)
+        if not is_assigned:
+            return errors.error_page(request, errors.NOT_ASSIGNED, application=application)
+        try:
+            self._check(request)
+            if self._must_sign_in(request):
+                return self._start_journey(request, application, user_flow, credentials)
+        except RequestRefused as refused:
+            return self._answer_error(request, refused.error, refused.description)
+        return self._issue_code(request, user_flow, scopes, credentials)
+
+    def _application(self, request: HttpRequest) -> Application | None:
+        client_id = request.GET.get("client_id", "")
+        if not client_id or "\x00" in client_id:
+            return None
+        tenant = current_authority().tenant
+        return Application.objects.filter(tenant=tenant, client_id=client_id, is_enabled=True).first()
+
+    def _fatal(self, request: HttpRequest, application: Application, error: FatalClientError) -> HttpResponse:
+        description = error.oauthlib_error.description or ""
+        sent_uri = request.GET.get("redirect_uri", "")
+        if "Duplicate" in description or "parse" in description:
+            return errors.error_page(request, errors.MALFORMED, application=application)
+        if not sent_uri:
+            return errors.error_page(request, errors.MISSING_REDIRECT_URI, application=application)
+        defect = errors.UNREGISTERED_REDIRECT_URI
+        return errors.error_page(request, defect, application=application, sent_uri=sent_uri)
+
+    def _user_flow(self, application: Application) -> tuple[UserFlow | None, bool]:
+        """The application's flow, and whether it goes with the flow that the authority names (if it names one)."""
+        assignment = (
+            ApplicationAssignment.objects.filter(application=application).select_related("user_flow").first()
+        )
+        user_flow = assignment.user_flow if assignment else None
+        named = current_authority().user_flow
+        return user_flow, named is None or named == user_flow
+
+    def _check(self, request: HttpRequest) -> None:
+        """What the library lets pass."""
+        query = request.GET
+        for name, values in query.lists():
+            if any("\x00" in value for value in values):
+                raise RequestRefused("invalid_request", f"{name[:40]} has a NUL character.")
+        for name, limit in MAX_LENGTHS.items():
+            if len(query.get(name, "")) > limit:
+                raise RequestRefused("invalid_request", f"{name} is longer than {limit} characters.")
+        for name in ("request", "request_uri"):
+            if name in query:
+                raise RequestRefused(f"{name}_not_supported", f"The parameter {name} is not supported.")
+        if query.get("response_mode", "query") not in RESPONSE_MODES:
+            raise RequestRefused("invalid_request", "response_mode is query or fragment.")
+        if query.get("code_challenge_method") != "S256" or not CODE_CHALLENGE.match(query.get("code_challenge", "")):
+            raise RequestRefused("invalid_request", "PKCE with code_challenge_method S256 is required (RFC 7636).")
+        if not query.get("max_age", "0").isdecimal():
+            raise RequestRefused("invalid_request", "max_age is a number of seconds.")
+
+    def _must_sign_in(self, request: HttpRequest) -> bool:
+        """Answer whether the person has to prove who they are before this request is answered."""
+        prompts = set(request.GET.get("prompt", "").split())
+        if not request.user.is_authenticated:
+            if "none" in prompts:
+                raise RequestRefused("login_required", "Nobody is signed in.")
+            return True
+        auth_time = request.session.get("auth_time", 0)
+        max_age = request.GET.get("max_age")
+        too_old = max_age is not None and time.time() - auth_time > int(max_age)
+        if "none" in prompts:
+            if too_old:
+                raise RequestRefused("login_required", "The sign-in is older than max_age.")
+            return False
+        if too_old or prompts & PROMPTS_TO_SIGN_IN:
+            return not self._has_just_signed_in(request, auth_time)
+        return False
+
+    def _has_just_signed_in(self, request: HttpRequest, auth_time: int) -> bool:
+        """Answer whether the journey that this very request began has ended with this sign-in.
+
+        Otherwise prompt=login would go round in circles, and dropping it from the address would be enough to skip it.
+        """
+        journey_id = request.GET.get("portal_journey", "")
+        if not re.fullmatch(r"[0-9a-f-]{36}", journey_id):
+            return False
+        journey = Journey.objects.filter(
+            pk=journey_id, tenant=current_authority().tenant, user=request.user, signed_in_at__isnull=False
+        ).first()
+        return journey is not None and auth_time >= int(journey.created_at.timestamp())
+
+    def _start_journey(
+        self, request: HttpRequest, application: Application, user_flow: UserFlow | None, credentials: dict[str, Any]
+    ) -> HttpResponse:
+        query = request.GET.copy()
+        query.pop("portal_journey", None)
+        tenant = current_authority().tenant
+        browser = browser_of(request) or new_browser()
+        journey = journeys.start(
+            tenant=tenant,
+            user_flow=None if application.is_first_party else user_flow,
+            request=journeys.ApplicationRequest(
+                application=application,
+                return_path=f"{request.path}?{query.urlencode()}",
+                redirect_uri=credentials["redirect_uri"],
+                state=query.get("state", ""),
+                issuer=current_authority().issuer,
+                login_hint=query.get("login_hint", ""),
+                ui_locales=query.get("ui_locales", ""),
+            ),
+            browser=browser,
+        )
+        response = HttpResponse(status=302)
+        response["Location"] = tenant_path(tenant, "journey-resume", journey.pk)
+        remember_browser(response, browser, path=f"/{tenant.slug}/")
+        return response
+
+    def _issue_code(
+        self, request: HttpRequest, user_flow: UserFlow | None, scopes: list[str], credentials: dict[str, Any]
+    ) -> HttpResponse:
+        session = request.session
+        credentials["sign_in"] = {
+            "issuer": current_authority().issuer,
+            "user_flow": user_flow,
+            "sid": session.get("sid", ""),
+            "auth_time": datetime.fromtimestamp(session.get("auth_time", 0), tz=UTC),
+            "amr": session.get("amr", []),
+            "idp": session.get("idp", ""),
+        }
+        if isinstance(credentials.get("ui_locales"), list):
+            credentials["ui_locales"] = " ".join(credentials["ui_locales"])
+        try:
+            uri, _headers, _body, _status = self.create_authorization_response(
+                request, scopes=" ".join(scopes), credentials=credentials, allow=True
+            )
+        except OAuthToolkitError as error:
+            return self._answer_error(request, error.oauthlib_error.error, error.oauthlib_error.description or "")
+        return self._to_application(uri + ("&" if "#" in uri or "?" in uri else "?") + self._iss())
+
+    def _answer_error(self, request: HttpRequest, error: str, description: str) -> HttpResponse:
+        """RFC 6749 4.1.2.1: to the redirect URI, which is checked by now."""
+        redirect_uri = request.GET.get("redirect_uri") or self._application(request).default_redirect_uri  # type: ignore[union-attr]
+        answer = {"error": error, "error_description": description}
+        if request.GET.get("state"):
+            answer["state"] = request.GET["state"]
+        if request.GET.get("response_mode") == "fragment":
+            separator = "#"
+        else:
+            separator = "&" if "?" in redirect_uri else "?"
+        return self._to_application(f"{redirect_uri}{separator}{urlencode(answer)}&{self._iss()}")
+
+    @staticmethod
+    def _iss() -> str:
+        """RFC 9207: who answers, in every answer, so that a client can't be talked into mixing up two issuers."""
+        return urlencode({"iss": current_authority().issuer})
+
+    @staticmethod
+    def _to_application(uri: str) -> HttpResponse:
+        # Django's own redirect refuses private-use schemes; this URI is one that the application registered.
+        response = HttpResponse(status=302)
+        response["Location"] = uri
+        return response

@@ -1,0 +1,62 @@
+"""What tokens say about a person (OpenID Connect Core 5.1, spec: Entra ID and access tokens v2.0)."""
+
+from typing import Any, Protocol
+
+from directory.models import User
+from identity_portal.oidc.models import SignInContext
+from userflows.models import AttributeAssignment
+
+TOKEN_VERSION = "2.0"
+
+
+class HasScopes(Protocol):
+    scopes: list[str]
+
+
+def sign_in_claims(user: User, context: SignInContext) -> dict[str, Any]:
+    """Return who it is and how they signed in: in every token, whatever the scopes."""
+    claims: dict[str, Any] = {
+        "sub": str(user.pk),
+        "oid": str(user.pk),
+        "tid": str(user.tenant_id),
+        "ver": TOKEN_VERSION,
+    }
+    if context.user_flow:
+        claims["tfp"] = context.user_flow.name
+    if context.auth_time:
+        claims["auth_time"] = int(context.auth_time.timestamp())
+    optional = {"idp": context.idp, "amr": context.amr, "sid": context.sid}
+    return claims | {name: value for name, value in optional.items() if value}
+
+
+def profile_claims(user: User, context: SignInContext, scopes: list[str]) -> dict[str, Any]:
+    """Return what the scopes `profile` and `email` open: names, address, and the flow's attributes."""
+    claims: dict[str, Any] = {}
+    if "email" in scopes:
+        claims |= {"email": user.mail, "email_verified": True}
+    if "profile" in scopes:
+        claims |= {
+            "name": user.display_name,
+            "preferred_username": user.mail,
+            "given_name": user.given_name,
+            "family_name": user.surname,
+            "locale": user.preferred_language,
+            **_flow_attribute_claims(user, context),
+        }
+    return {name: value for name, value in claims.items() if value not in ("", None)}
+
+
+def _flow_attribute_claims(user: User, context: SignInContext) -> dict[str, Any]:
+    if context.user_flow_id is None:
+        return {}
+    assignments = AttributeAssignment.objects.filter(user_flow_id=context.user_flow_id).select_related(
+        "user_attribute"
+    )
+    claims = {}
+    for assignment in assignments:
+        attribute = assignment.user_attribute
+        built_in = attribute.built_in
+        # The names of columns come from the closed list of built-in attributes.
+        value = getattr(user, built_in.field) if built_in else user.extension_values.get(attribute.name)
+        claims[attribute.claim] = value
+    return claims

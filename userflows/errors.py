@@ -1,0 +1,149 @@
+"""Refusals: what a person on the hosted pages is told when they cannot go on. One middleware shows them as a page."""
+
+from django.utils.translation import gettext as _
+
+
+class UserFlowError(Exception):
+    """A dead end with words to act on. Subclasses fill in the texts when they are made, in the person's language.
+
+    `code` is for logs and tests, `status` the HTTP status, `advice` what the person can do, `action_*` the main button.
+    `retry_after` is in seconds. A refusal with an `activity` is written to the audit log, by the middleware that shows it:
+    here the transaction is still to be rolled back.
+    """
+
+    code = "refused"
+    status = 403
+    retry_after: int | None = None
+    activity = ""
+    reason = ""
+    mail = ""
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        explanation: str,
+        advice: tuple[str, ...] = (),
+        action_label: str = "",
+        action_url: str = "",
+    ) -> None:
+        super().__init__(self.code)
+        self.title = title
+        self.explanation = explanation
+        self.advice = advice
+        self.action_label = action_label
+        self.action_url = action_url
+
+
+class JourneyUnknown(UserFlowError):
+    """No such journey, or it was begun in another browser: the answer doesn't tell which."""
+
+    code = "journey_unknown"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            title=_("This page belongs to another browser"),
+            explanation=_("Sign-up continues only in the browser in which it was started."),
+            advice=(
+                _("Go back to the browser window where you started."),
+                _("Or open the application again and start from there."),
+            ),
+        )
+
+
+class JourneyExpired(UserFlowError):
+    code = "journey_expired"
+    status = 410
+
+    def __init__(self, start_again_url: str) -> None:
+        super().__init__(
+            title=_("This page has expired"),
+            explanation=_("For your safety a sign-up ends after 30 minutes. Nothing that you entered was kept."),
+            advice=(_("Start again. It takes about a minute."),),
+            action_label=_("Start again"),
+            action_url=start_again_url,
+        )
+
+
+class JourneyFinished(UserFlowError):
+    """A finished journey signs in once; its page can't be used again after signing out."""
+
+    code = "journey_finished"
+    status = 410
+
+    def __init__(self, start_again_url: str) -> None:
+        super().__init__(
+            title=_("You have finished here already"),
+            explanation=_("This sign-up was completed and can't be used a second time."),
+            advice=(_("Sign in again to go on."),),
+            action_label=_("Sign in"),
+            action_url=start_again_url,
+        )
+
+
+class SignUpNotAllowed(UserFlowError):
+    """A stranger at a door that is open only to those who have an account. `reason` is for the audit log."""
+
+    code = "sign_up_not_allowed"
+    activity = "sign_up.refused"
+
+    def __init__(self, *, reason: str, mail: str, tenant_name: str, start_again_url: str) -> None:
+        self.reason = reason
+        self.mail = mail
+        super().__init__(
+            title=_("There is no account with this email address"),
+            explanation=_("%(tenant)s does not accept new accounts here at the moment.") % {"tenant": tenant_name},
+            advice=(
+                _("Check that you used the address that %(tenant)s knows you by.") % {"tenant": tenant_name},
+                _("Ask your contact at %(tenant)s for access.") % {"tenant": tenant_name},
+            ),
+            action_label=_("Use a different email address"),
+            action_url=start_again_url,
+        )
+
+
+class AccountDisabled(UserFlowError):
+    code = "account_disabled"
+    activity = "sign_in.refused"
+
+    def __init__(self, *, mail: str, tenant_name: str) -> None:
+        self.mail = mail
+        super().__init__(
+            title=_("Your account is switched off"),
+            explanation=_("An administrator of %(tenant)s has switched off this account.") % {"tenant": tenant_name},
+            advice=(_("Ask your contact at %(tenant)s to switch it on again.") % {"tenant": tenant_name},),
+        )
+
+
+class MailInUse(UserFlowError):
+    """The address belongs to an account that doesn't sign in by e-mail code. Never linked silently."""
+
+    code = "mail_in_use"
+    status = 409
+    activity = "sign_up.refused"
+
+    def __init__(self, *, mail: str, tenant_name: str) -> None:
+        self.mail = mail
+        super().__init__(
+            title=_("You already have an account"),
+            explanation=_("There is an account with this email address that signs in another way."),
+            advice=(
+                _("Sign in the way you did before."),
+                _("Ask your contact at %(tenant)s if you don't remember how.") % {"tenant": tenant_name},
+            ),
+        )
+
+
+class TooManyRequests(UserFlowError):
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        minutes = max(1, -(-retry_after // 60))
+        super().__init__(
+            title=_("Please wait a little"),
+            explanation=_("There were too many tries. This protects you and others from misuse."),
+            advice=(_("Try again in about %(minutes)d minutes.") % {"minutes": minutes},),
+        )

@@ -1,0 +1,90 @@
+"""The forms of the hosted pages. The look of a field is templates/django/forms/field.html."""
+
+from typing import Any
+
+from django import forms
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext_lazy as _
+
+from userflows.fields import field_for
+from userflows.questions import Question
+
+
+class HostedForm(forms.Form):
+    """Our own messages only, in our language: the browser's are switched off."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, label_suffix="")
+
+
+class EmailForm(HostedForm):
+    email = forms.CharField(
+        label=_("Email address"),
+        help_text=_("We will send you a code to check that it is yours."),
+        max_length=254,
+        error_messages={
+            "required": _("Enter your email address."),
+            "max_length": _("Enter an email address of at most 254 characters."),
+        },
+        validators=[EmailValidator(_("Enter an email address such as name@example.com."))],
+        widget=forms.EmailInput(
+            attrs={
+                "class": "input ltr",
+                "autocomplete": "email",
+                "inputmode": "email",
+                "spellcheck": "false",
+                "autocapitalize": "none",
+            }
+        ),
+    )
+
+    def clean_email(self) -> str:
+        """The domain in lower case and in its ASCII form; the part before the @ as it was typed."""
+        local, _at, domain = str(self.cleaned_data["email"]).rpartition("@")
+        try:
+            return f"{local}@{domain.encode('idna').decode().lower()}"
+        except UnicodeError as error:
+            raise forms.ValidationError(_("Enter an email address such as name@example.com.")) from error
+
+
+class CodeForm(HostedForm):
+    code = forms.CharField(
+        label=_("Security code"),
+        help_text=_("You can paste it. Spaces don't matter."),
+        max_length=20,
+        error_messages={
+            "required": _("Enter the code from the email."),
+            "max_length": _("Enter the 8 digits of the code."),
+        },
+        widget=forms.TextInput(
+            attrs={
+                "class": "input code",
+                "inputmode": "numeric",
+                "autocomplete": "one-time-code",
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+    def clean_code(self) -> str:
+        """Spaces and hyphens are how people read it out; digits of any script are digits."""
+        digits = "".join(character for character in self.cleaned_data["code"] if not character.isspace())
+        digits = digits.replace("-", "")
+        if len(digits) != 8 or not digits.isdecimal():
+            raise forms.ValidationError(_("Enter the 8 digits of the code."))
+        return "".join(str(int(digit)) for digit in digits)
+
+
+class AttributesForm(HostedForm):
+    """One field for each question, named by the attribute."""
+
+    def __init__(self, *args: Any, questions: list[Question], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for question in questions:
+            self.fields[question["name"]] = field_for(question)
+
+    def answers(self) -> dict[str, str | int | bool]:
+        """Return the answers as they are kept, without the questions that were left open."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}

@@ -1,0 +1,202 @@
+"""The verbs on journeys: start, find, complete. What comes next follows from what the journey holds."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from directory import audit
+from directory.attributes import BY_NAME
+from directory.correlation import current_correlation_id, set_correlation_id
+from directory.models import (
+    Application,
+    AppRoleAssignment,
+    CreationType,
+    Identity,
+    SignInType,
+    Tenant,
+    User,
+    UserType,
+)
+from directory.models.identity import MAIL_ISSUER
+from userflows.browser import browser_hash
+from userflows.errors import AccountDisabled, JourneyExpired, JourneyUnknown, MailInUse, SignUpNotAllowed
+from userflows.models import Journey, UserFlow
+from userflows.questions import questions_of
+
+
+@dataclass(frozen=True)
+class ApplicationRequest:
+    """The application's request that a journey answers. The redirect URI is checked before this is made.
+
+    `return_path` leads back to the request; the journey appends its own id as `portal_journey`.
+    """
+
+    application: Application
+    return_path: str
+    redirect_uri: str
+    state: str
+    issuer: str
+    login_hint: str = ""
+    ui_locales: str = ""
+
+
+def start(*, tenant: Tenant, user_flow: UserFlow | None, request: ApplicationRequest, browser: str) -> Journey:
+    """Begin a journey in a browser. Without a flow it can only sign in people who have an account."""
+    journey = Journey(
+        tenant=tenant,
+        user_flow=user_flow,
+        application=request.application,
+        browser_hash=browser_hash(browser),
+        correlation_id=current_correlation_id(),
+        redirect_uri=request.redirect_uri,
+        state=request.state,
+        issuer=request.issuer,
+        ui_locales=request.ui_locales[:200],
+        questions=questions_of(user_flow) if user_flow else [],
+    )
+    journey.return_path = f"{request.return_path}&portal_journey={journey.pk}"
+    journey.learn(login_hint=request.login_hint[:254])
+    journey.save(force_insert=True)
+    return journey
+
+
+def find(journey_id: uuid.UUID, *, tenant: Tenant, browser: str, lock: bool = False) -> Journey:
+    """Return the journey that this browser began in `tenant`, and take up its correlation id.
+
+    `lock` keeps it until the end of the transaction. Raises JourneyUnknown and JourneyExpired.
+    """
+    journeys = Journey.objects.select_related("tenant", "user_flow", "application")
+    if lock:
+        journeys = journeys.select_for_update(of=("self",))
+    journey = journeys.filter(pk=journey_id, tenant=tenant, browser_hash=browser_hash(browser)).first()
+    if journey is None or not browser:
+        raise JourneyUnknown
+    set_correlation_id(journey.correlation_id)
+    if journey.is_expired:
+        raise JourneyExpired(start_again_url=start_again_url(journey))
+    return journey
+
+
+def start_again_url(journey: Journey) -> str:
+    """Return the application's request without the journey that answered it."""
+    return journey.return_path.rpartition("&portal_journey=")[0]
+
+
+def person_known_by_mail(journey: Journey) -> User | None:
+    """Return whom the proven address identifies. Nothing asks this before the address is proven."""
+    mail = journey.facts.get("mail_proven", "")
+    identity = (
+        Identity.objects.filter(tenant=journey.tenant, issuer=MAIL_ISSUER, issuer_assigned_id=mail.lower())
+        .select_related("user")
+        .first()
+    )
+    return identity.user if identity and mail else None
+
+
+def sign_up_refusal(journey: Journey) -> str:
+    """Return why a stranger may not sign up here, "" if they may."""
+    if journey.application.is_first_party:
+        return "first_party_application"
+    if journey.user_flow is None:
+        return "no_user_flow"
+    if not journey.tenant.sign_up_enabled:
+        return "tenant_sign_up_off"
+    return "" if journey.user_flow.sign_up_enabled else "user_flow_sign_up_off"
+
+
+def check_sign_up_allowed(journey: Journey) -> None:
+    """Raise SignUpNotAllowed where strangers are not let in."""
+    reason = sign_up_refusal(journey)
+    if reason:
+        raise SignUpNotAllowed(
+            reason=reason,
+            mail=journey.facts.get("mail_proven", ""),
+            tenant_name=journey.tenant.name,
+            start_again_url=start_again_url(journey),
+        )
+
+
+@transaction.atomic
+def complete(journey: Journey) -> Journey:
+    """End the journey: find the person, or make the guest. Whoever comes second finds the first one's guest.
+
+    Raises SignUpNotAllowed, AccountDisabled and MailInUse; then nothing was written.
+    """
+    journey = (
+        Journey.objects.select_for_update(of=("self",))
+        .select_related("tenant", "user_flow", "application")
+        .get(pk=journey.pk)
+    )
+    if journey.is_completed:
+        return journey
+    user = person_known_by_mail(journey) or _sign_up(journey)
+    if not user.account_enabled:
+        raise AccountDisabled(mail=user.mail, tenant_name=journey.tenant.name)
+    journey.user = user
+    journey.completed_at = timezone.now()
+    journey.collected = ""
+    journey.code_hash = ""
+    journey.version += 1
+    journey.save(update_fields=["user", "completed_at", "collected", "code_hash", "version"])
+    return journey
+
+
+def _sign_up(journey: Journey) -> User:
+    check_sign_up_allowed(journey)
+    try:
+        with transaction.atomic():
+            return _create_guest(journey)
+    except IntegrityError as error:
+        # Another journey of the same person was faster, or the address belongs to an account of another kind.
+        user = person_known_by_mail(journey)
+        if user is None:
+            raise MailInUse(mail=journey.facts["mail_proven"], tenant_name=journey.tenant.name) from error
+        return user
+
+
+def _create_guest(journey: Journey) -> User:
+    facts = journey.facts
+    user = User(
+        tenant=journey.tenant,
+        user_type=UserType.GUEST,
+        creation_type=CreationType.SELF_SERVICE_SIGN_UP,
+        mail=facts["mail_proven"],
+        preferred_language=journey.ui_locales.partition(" ")[0][:20],
+    )
+    _keep_answers(user, facts.get("answers", {}))
+    user.display_name = user.display_name or f"{user.given_name} {user.surname}".strip() or user.mail
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    Identity.objects.create(
+        tenant=journey.tenant,
+        user=user,
+        sign_in_type=SignInType.EMAIL_ADDRESS,
+        issuer=MAIL_ISSUER,
+        issuer_assigned_id=user.mail.lower(),
+    )
+    AppRoleAssignment.objects.create(user=user, application=journey.application)
+    audit.record(
+        "user.signed_up",
+        tenant=journey.tenant,
+        actor=user,
+        target=user,
+        details={
+            "user_flow": journey.user_flow.name if journey.user_flow else "",
+            "application": journey.application.name,
+            "identity_provider": MAIL_ISSUER,
+            "journey": str(journey.pk),
+        },
+    )
+    return user
+
+
+def _keep_answers(user: User, answers: dict[str, str | int | bool]) -> None:
+    for name, value in answers.items():
+        built_in = BY_NAME.get(name)
+        if built_in is None:
+            user.extension_values[name] = value
+        elif built_in.field != "mail":
+            # The names come from the closed list of built-in attributes, never from the request.
+            setattr(user, built_in.field, str(value))

@@ -1,0 +1,47 @@
+"""Mail to people: rendered at once, delivered by a background task, sealed in between since it carries codes."""
+
+import json
+from typing import Any
+
+import css_inline
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django_tasks import task
+
+from directory.encryption import seal, unseal
+from directory.models import Tenant
+
+CONTEXT = "userflows.mail"
+
+
+def send_mail_in_background(
+    kind: str, *, to: str, tenant: Tenant, subject_values: dict[str, str], context: dict[str, Any]
+) -> None:
+    """Queue a mail of a `kind` (the name of its templates) in the transaction that causes it."""
+    html = render_to_string(f"mail/{kind}.html", context)
+    message = {
+        "subject": _SUBJECTS[kind]() % subject_values,
+        "to": to,
+        "text": render_to_string(f"mail/{kind}.txt", context),
+        # The rules for dark mode can't be inlined and stay in <style>.
+        "html": css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False),
+    }
+    deliver.enqueue(tenant_id=str(tenant.pk), sealed=seal(json.dumps(message), context=CONTEXT))
+
+
+@task()
+def deliver(tenant_id: str, sealed: str) -> None:
+    """Hand one sealed message to the mail server."""
+    message = json.loads(unseal(sealed, context=CONTEXT))
+    mail = EmailMultiAlternatives(subject=message["subject"], body=message["text"], to=[message["to"]])
+    mail.attach_alternative(message["html"], "text/html")
+    mail.extra_headers["Auto-Submitted"] = "auto-generated"
+    mail.send()
+
+
+def _email_code_subject() -> str:
+    return _("%(code)s is your %(tenant)s code")
+
+
+_SUBJECTS = {"email_code": _email_code_subject}

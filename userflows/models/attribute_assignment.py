@@ -1,0 +1,105 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from directory.models import DataType, UserAttribute
+from userflows.models.user_flow import UserFlow
+
+
+class InputType(models.TextChoices):
+    """How a question is put (Graph identityUserFlowAttributeInputType; phone and country are ours)."""
+
+    TEXT = "textBox", _("Text")
+    EMAIL = "emailBox", _("Email address")
+    NUMBER = "numericTextBox", _("Number")
+    PHONE = "phoneBox", _("Phone number")
+    COUNTRY = "countryDropdown", _("Country list")
+    DROPDOWN = "dropdownSingleSelect", _("Dropdown")
+    RADIO = "radioSingleSelect", _("Radio buttons")
+    CHECKBOX = "checkboxSingleSelect", _("Checkbox")
+    CHECKBOXES = "checkboxMultiSelect", _("Several checkboxes")
+    DATE = "dateTimeDropdown", _("Date")
+
+
+CHOICE_INPUTS = frozenset({InputType.DROPDOWN, InputType.RADIO, InputType.CHECKBOXES})
+INPUTS_BY_DATA_TYPE = {
+    DataType.STRING: frozenset(InputType) - {InputType.NUMBER, InputType.CHECKBOX},
+    DataType.BOOLEAN: frozenset({InputType.CHECKBOX}),
+    DataType.INT: frozenset({InputType.NUMBER, InputType.DROPDOWN, InputType.RADIO}),
+}
+MAX_CHOICES = 300
+
+
+class AttributeAssignment(models.Model):
+    """A question of a user flow: one attribute, its place and how it is asked."""
+
+    user_flow = models.ForeignKey(UserFlow, on_delete=models.CASCADE, related_name="attribute_assignments")
+    user_attribute = models.ForeignKey(
+        UserAttribute, verbose_name=_("attribute"), on_delete=models.PROTECT, related_name="attribute_assignments"
+    )
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+    label = models.CharField(
+        _("label"), max_length=200, blank=True, help_text=_("Empty: the attribute's own label.")
+    )
+    hint = models.CharField(_("hint"), max_length=250, blank=True, help_text=_("A line below the label."))
+    required = models.BooleanField(_("required"), default=True)
+    input_type = models.CharField(_("input type"), max_length=30, choices=InputType, default=InputType.TEXT)
+    choices = models.JSONField(
+        _("choices"),
+        default=list,
+        blank=True,
+        help_text=_('For dropdown, radio buttons and several checkboxes: [{"name": "Shown", "value": "kept", "isDefault": false}]'),
+    )
+
+    class Meta:
+        verbose_name = _("question")
+        verbose_name_plural = _("questions")
+        ordering = ("order", "pk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("user_flow", "user_attribute"),
+                name="attribute_once_in_flow",
+                violation_error_message=_("This flow asks for this attribute already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label or str(self.user_attribute)
+
+    def clean(self) -> None:
+        errors: dict[str, Any] = {}
+        attribute = self.user_attribute
+        if attribute.tenant_id != self.user_flow.tenant_id:
+            errors["user_attribute"] = _("Choose one of this tenant.")
+        elif attribute.name == "Email":
+            errors["user_attribute"] = _("The email address is always asked for and checked first. Leave it out here.")
+        if self.input_type not in INPUTS_BY_DATA_TYPE[DataType(attribute.data_type)]:
+            errors["input_type"] = _("This input type doesn't fit the attribute's data type.")
+        if self.input_type in CHOICE_INPUTS:
+            problem = choices_problem(self.choices)
+            if problem:
+                errors["choices"] = problem
+        if errors:
+            raise ValidationError(errors)
+
+
+def choices_problem(choices: Any) -> str:
+    """Return what is wrong with a list of choices (Graph userAttributeValuesItem), "" when nothing is."""
+    shape = _("Write a list of choices, each with a name, a value and, if it is chosen beforehand, isDefault.")
+    if not isinstance(choices, list) or not 0 < len(choices) <= MAX_CHOICES:
+        return str(shape)
+    for choice in choices:
+        if not isinstance(choice, dict) or not set(choice) <= {"name", "value", "isDefault"}:
+            return str(shape)
+        texts = (choice.get("name"), choice.get("value"))
+        if not all(isinstance(text, str) and text.strip() for text in texts):
+            return str(shape)
+        if "," in choice["value"]:
+            # Several ticked values are kept as one text, separated by commas (entra: multi-select values).
+            return str(_("A value can't contain a comma."))
+    values = [choice["value"] for choice in choices]
+    if len(set(values)) < len(values):
+        return str(_("Two choices have the same value."))
+    return ""

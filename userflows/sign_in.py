@@ -1,0 +1,35 @@
+"""Signing a person in to this tenant: the session that single sign-on and tokens rest on."""
+
+import secrets
+import time
+from collections.abc import Sequence
+
+from django.contrib.auth import login
+from django.db import models
+from django.http import HttpRequest
+
+from directory import audit
+from directory.models import User
+
+
+def sign_in(
+    request: HttpRequest,
+    user: User,
+    *,
+    methods: Sequence[str],
+    identity_provider: str,
+    target: models.Model | None = None,
+) -> None:
+    """Begin a session.
+
+    `methods` are Authentication Method Reference values (RFC 8176), `identity_provider` becomes the `idp` claim.
+    A session of somebody else in this browser ends; the session's key is new in any case.
+    """
+    login(request, user, backend="identity_portal.tenancy.TenantBackend")
+    request.session["auth_time"] = int(time.time())
+    request.session["sid"] = secrets.token_urlsafe(16)
+    request.session["amr"] = list(methods)
+    request.session["idp"] = identity_provider
+    audit.record(
+        "user.signed_in", tenant=user.tenant, actor=user, target=target, details={"methods": list(methods)}
+    )
