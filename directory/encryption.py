@@ -40,11 +40,6 @@ def _keyring(encryption_keys: tuple[str, ...]) -> dict[str, AESGCM]:
     return keyring
 
 
-def primary_key_id() -> str:
-    """Return the id of the key that seals new values."""
-    return next(iter(_keyring(tuple(settings.ENCRYPTION_KEYS))))
-
-
 def seal(plaintext: str, *, context: str) -> str:
     """Encrypt `plaintext` for one place, named by `context`: a value moved to another place does not open."""
     keyring = _keyring(tuple(settings.ENCRYPTION_KEYS))

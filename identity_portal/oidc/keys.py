@@ -93,7 +93,8 @@ def rotate_keys(
 
 def published_keys(tenant: Tenant) -> list[dict[str, Any]]:
     """Return the tenant's public JSON Web Keys (RFC 7517 5.1)."""
-    active_key(tenant, Algorithm.RS256)
+    if not SigningKey.objects.filter(tenant=tenant).exists():
+        active_key(tenant, Algorithm.RS256)
     gone = models.Q(state=State.RETIRED, retired_at__lt=timezone.now() - PUBLISHED_AFTER_RETIREMENT)
     keys = SigningKey.objects.filter(tenant=tenant).exclude(gone).order_by("created_at")
     return list(keys.values_list("public_jwk", flat=True))

@@ -1,0 +1,153 @@
+"""What the demo begins with: the tenant Woodgrove, a flow for suppliers, two applications, an administrator."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from directory.applications import add_client_secret, create_application
+from directory.members import create_member, create_operator
+from directory.models import Application, ApplicationKind, ClientSecret, Tenant, User, UserAttribute
+from directory.roles import Role
+from directory.tenants import create_tenant
+from identity_portal.authority import Authority
+from userflows.flows import NewQuestion, assign_application, create_user_flow
+from userflows.models import InputType, UserFlow
+
+SLUG = "woodgrove"
+ADMIN_MAIL = "admin@woodgrove.example"
+OPERATOR_MAIL = "operator@portal.example"
+QUESTIONS = (
+    NewQuestion("GivenName"),
+    NewQuestion("Surname"),
+    NewQuestion("extension_BusinessName"),
+    NewQuestion("extension_BusinessRegistrationCode", hint="As it stands in your country's company register."),
+    NewQuestion("extension_Phone", InputType.PHONE, required=False, hint="With the country code."),
+    NewQuestion("Country", InputType.COUNTRY),
+)
+
+
+@dataclass(frozen=True)
+class DemoApplication:
+    """A sample application that the demo runs, at its own origin."""
+
+    name: str
+    url: str
+
+    @property
+    def redirect_uri(self) -> str:
+        return f"{self.url}/signin-oidc"
+
+    @property
+    def post_logout_redirect_uri(self) -> str:
+        return f"{self.url}/signed-out"
+
+
+@transaction.atomic
+def seed(applications: list[DemoApplication], *, known: dict[str, Any]) -> dict[str, Any]:
+    """Make what is missing, and return what the demo tells: var/demo.json.
+
+    `known` is what an earlier run told; passwords and secrets can't be read back from the database.
+    """
+    tenant = Tenant.objects.filter(slug=SLUG).first() or _make_tenant()
+    user_flow = UserFlow.objects.filter(tenant=tenant).first() or _make_user_flow(tenant)
+    flow_authority = Authority(tenant=tenant, user_flow=user_flow)
+    clients = known.get("clients", [])
+    return {
+        "issuer": Authority(tenant=tenant).issuer,
+        "flow_issuer": flow_authority.issuer,
+        "outbox_url": f"{settings.BASE_URL}/demo/outbox/",
+        "outbox_dir": str(settings.OUTBOX_DIR),
+        "admin": {**(known.get("admin") or _make_admin(tenant)), "url": f"{settings.BASE_URL}/{SLUG}/admin/"},
+        "operator": {**(known.get("operator") or _make_operator()), "url": f"{settings.BASE_URL}/admin/"},
+        "clients": [_client(user_flow, application, clients) for application in applications],
+    }
+
+
+def _make_tenant() -> Tenant:
+    tenant = create_tenant(
+        Tenant(
+            slug=SLUG,
+            name="Woodgrove",
+            sign_up_enabled=True,
+            support_contact="suppliers@woodgrove.example",
+            privacy_url="https://woodgrove.example/privacy",
+            terms_url="https://woodgrove.example/terms",
+        )
+    )
+    for name, label, autocomplete in (
+        ("BusinessName", "Business name", "organization"),
+        ("BusinessRegistrationCode", "Business registration code", ""),
+        ("Phone", "Phone number", "tel"),
+    ):
+        attribute = UserAttribute(tenant=tenant, name=name, display_name=label, autocomplete=autocomplete)
+        attribute.full_clean()
+        attribute.save()
+    return tenant
+
+
+def _make_user_flow(tenant: Tenant) -> UserFlow:
+    return create_user_flow(UserFlow(tenant=tenant, name="Suppliers"), questions=QUESTIONS)
+
+
+def _make_admin(tenant: Tenant) -> dict[str, str]:
+    password = secrets.token_urlsafe(12)
+    existing = User.objects.with_mail(tenant, ADMIN_MAIL).first()
+    if existing:
+        existing.set_password(password)
+        existing.save(update_fields=["password"])
+    else:
+        admin = User(tenant=tenant, mail=ADMIN_MAIL, display_name="Ada Admin")
+        create_member(admin, password=password, roles=[Role.GLOBAL_ADMINISTRATOR])
+    return {"email": ADMIN_MAIL, "password": password}
+
+
+def _make_operator() -> dict[str, str]:
+    password = secrets.token_urlsafe(12)
+    existing = User.objects.with_mail(None, OPERATOR_MAIL).first()
+    if existing:
+        existing.set_password(password)
+        existing.save(update_fields=["password"])
+    else:
+        create_operator(User(mail=OPERATOR_MAIL, display_name="Olu Operator"), password=password)
+    return {"email": OPERATOR_MAIL, "password": password}
+
+
+def _client(user_flow: UserFlow, demo: DemoApplication, known: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the registration of a sample application; its redirect URI follows the port that it runs on."""
+    application = Application.objects.filter(tenant=user_flow.tenant, name=demo.name).first()
+    secret: str | None = None
+    if application is None:
+        application = Application(tenant=user_flow.tenant, name=demo.name, kind=ApplicationKind.WEB)
+        application.redirect_uris = demo.redirect_uri
+        application.post_logout_redirect_uris = demo.post_logout_redirect_uri
+        secret = create_application(application)
+        assign_application(user_flow, application)
+    application.redirect_uris = demo.redirect_uri
+    application.post_logout_redirect_uris = demo.post_logout_redirect_uri
+    application.full_clean()
+    application.save(update_fields=["redirect_uris", "post_logout_redirect_uris"])
+    told = next((client for client in known if client["client_id"] == application.client_id), None)
+    if secret is None and told:
+        secret = told["client_secret"]
+    if secret is None:
+        ClientSecret.objects.filter(application=application).delete()
+        secret = add_client_secret(application)
+    return {
+        "name": demo.name,
+        "kind": application.kind,
+        "client_id": application.client_id,
+        "client_secret": secret,
+        "url": demo.url,
+        "redirect_uris": [demo.redirect_uri],
+        "post_logout_redirect_uris": [demo.post_logout_redirect_uri],
+    }
+
+
+def read_told(path: Path) -> dict[str, Any]:
+    """Return what an earlier run wrote, {} when there was none."""
+    return dict(json.loads(path.read_text())) if path.exists() else {}

@@ -1,0 +1,76 @@
+"""The verbs on user flows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from directory import audit
+from directory.models import Application, UserAttribute
+from userflows.models import ApplicationAssignment, AttributeAssignment, InputType, UserFlow
+from userflows.questions import Choice
+
+
+@dataclass(frozen=True)
+class NewQuestion:
+    """A question for a new flow, by the name of its attribute."""
+
+    attribute_name: str
+    input_type: InputType = InputType.TEXT
+    required: bool = True
+    label: str = ""
+    hint: str = ""
+    choices: list[Choice] = field(default_factory=list)
+
+
+@transaction.atomic
+def create_user_flow(
+    user_flow: UserFlow, *, questions: Sequence[NewQuestion] = (), actor: models.Model | None = None
+) -> UserFlow:
+    """Save a new flow that asks `questions` in their order. Raises ValidationError."""
+    user_flow.full_clean()
+    user_flow.save(force_insert=True)
+    attributes = {attribute.name: attribute for attribute in UserAttribute.objects.filter(tenant=user_flow.tenant)}
+    for order, question in enumerate(questions):
+        if question.attribute_name not in attributes:
+            raise ValidationError(_("This tenant has no attribute %(name)s."), params={"name": question.attribute_name})
+        assignment = AttributeAssignment(
+            user_flow=user_flow,
+            user_attribute=attributes[question.attribute_name],
+            order=order,
+            label=question.label,
+            hint=question.hint,
+            required=question.required,
+            input_type=question.input_type,
+            choices=question.choices,
+        )
+        assignment.full_clean()
+        assignment.save()
+    audit.record(
+        "user_flow.created",
+        tenant=user_flow.tenant,
+        actor=actor,
+        target=user_flow,
+        details={"questions": [question.attribute_name for question in questions]},
+    )
+    return user_flow
+
+
+@transaction.atomic
+def assign_application(
+    user_flow: UserFlow, application: Application, *, actor: models.Model | None = None
+) -> ApplicationAssignment:
+    """Let an application use the flow. Raises ValidationError: first-party, another flow's, another tenant's."""
+    assignment = ApplicationAssignment(user_flow=user_flow, application=application)
+    assignment.full_clean()
+    assignment.save(force_insert=True)
+    audit.record(
+        "application.assigned",
+        tenant=user_flow.tenant,
+        actor=actor,
+        target=application,
+        details={"user_flow": user_flow.name},
+    )
+    return assignment
