@@ -25,7 +25,12 @@ def sign_in(
     `methods` are Authentication Method Reference values (RFC 8176), `identity_provider` becomes the `idp` claim.
     A session of somebody else in this browser ends; the session's key is new in any case.
     """
+    csrf_secret = request.META.get("CSRF_COOKIE")
     login(request, user, backend="identity_portal.tenancy.TenantBackend")
+    if csrf_secret:
+        # Django's login() makes a new one, and a form that is open in a second tab would be refused. The Origin header
+        # is checked besides, and the session's key is new: keeping it opens nothing.
+        request.META |= {"CSRF_COOKIE": csrf_secret, "CSRF_COOKIE_NEEDS_UPDATE": False}
     request.session["auth_time"] = int(time.time())
     request.session["sid"] = secrets.token_urlsafe(16)
     request.session["amr"] = list(methods)

@@ -154,6 +154,8 @@ class AuthorizeView(OAuthLibMixin, View):
     ) -> HttpResponse:
         query = request.GET.copy()
         query.pop("portal_journey", None)
+        # The journey keeps the address encrypted; the path to come back to is kept as it is.
+        login_hint = query.pop("login_hint", [""])[-1]
         tenant = current_authority().tenant
         browser = browser_of(request) or new_browser()
         journey = journeys.start(
@@ -165,7 +167,7 @@ class AuthorizeView(OAuthLibMixin, View):
                 redirect_uri=credentials["redirect_uri"],
                 state=query.get("state", ""),
                 issuer=current_authority().issuer,
-                login_hint=query.get("login_hint", ""),
+                login_hint=login_hint,
                 ui_locales=query.get("ui_locales", ""),
             ),
             browser=browser,

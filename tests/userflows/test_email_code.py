@@ -1,0 +1,180 @@
+"""The e-mail one-time code: what is sent, what is kept, what is accepted, how often."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from directory.models import AuditEvent, Tenant, User
+from tests.relying_party import RelyingParty
+from tests.stranger import Stranger
+from userflows import mail_code
+from userflows.models import Journey, RateCounter, UserFlow
+from userflows.rate_limit import Limit
+
+
+def at_the_code_page(relying_party: RelyingParty, email: str = "amina@fabrikam.example") -> Stranger:
+    return Stranger(email=email).open(relying_party.request_url()).give_email()
+
+
+def test_sends_eight_digits_in_subject_text_and_html(relying_party: RelyingParty) -> None:
+    stranger = at_the_code_page(relying_party)
+    letter = mail.outbox[0]
+    assert isinstance(letter, EmailMultiAlternatives)
+    code = stranger.code()
+    assert letter.subject == f"{code} is your Woodgrove code"
+    assert code in str(letter.body)
+    html = letter.alternatives[0][0]
+    assert code in str(html)
+    assert letter.extra_headers["Auto-Submitted"] == "auto-generated"
+
+
+def test_keeps_only_a_hash_of_the_code(relying_party: RelyingParty) -> None:
+    code = at_the_code_page(relying_party).code().replace(" ", "")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM userflows_journey")
+        stored = str(cursor.fetchall())
+    assert code not in stored
+    assert "amina" not in stored
+
+
+@pytest.mark.parametrize("spell", [str, lambda code: code.replace(" ", ""), lambda code: code.replace(" ", "-")])
+def test_accepts_the_code_however_it_is_spelled(relying_party: RelyingParty, spell: Callable[[str], str]) -> None:
+    stranger = at_the_code_page(relying_party)
+    assert stranger.submit(code=spell(stranger.code())).step == "attributes"
+
+
+def test_accepts_digits_of_another_script(relying_party: RelyingParty) -> None:
+    stranger = at_the_code_page(relying_party)
+    arabic = stranger.code().translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    assert stranger.submit(code=arabic).step == "attributes"
+
+
+@pytest.mark.parametrize("typed", ["", "1234", "abcdefgh", "123456789", "²²²²²²²²"])
+def test_says_what_a_code_looks_like_without_costing_a_try(relying_party: RelyingParty, typed: str) -> None:
+    stranger = at_the_code_page(relying_party)
+    stranger.submit(code=typed)
+    assert stranger.step == "email_code"
+    assert "Enter the" in stranger.html
+    assert Journey.objects.get().code_tries == 0
+
+
+def test_counts_down_wrong_tries_and_then_wants_a_new_code(relying_party: RelyingParty) -> None:
+    stranger = at_the_code_page(relying_party)
+    right = stranger.code()
+    wrong = "0000 0000" if right != "0000 0000" else "1111 1111"
+    stranger.submit(code=wrong)
+    assert "4 more tries" in stranger.html
+    for _ in range(4):
+        stranger.submit(code=wrong)
+    assert "no tries left" in stranger.html
+    stranger.submit(code=right)
+    assert stranger.step == "email_code"
+    assert AuditEvent.objects.filter(activity="email_code.verified", result="failure").count() == 6
+
+
+def test_refuses_a_code_after_fifteen_minutes(relying_party: RelyingParty) -> None:
+    stranger = at_the_code_page(relying_party)
+    Journey.objects.update(code_sent_at=timezone.now() - timedelta(minutes=15))
+    stranger.give_code()
+    assert "expired" in stranger.html
+    assert stranger.step == "email_code"
+
+
+def test_takes_a_code_once(relying_party: RelyingParty) -> None:
+    stranger = at_the_code_page(relying_party)
+    stranger.give_code()
+    journey = Journey.objects.get()
+    assert journey.code_hash == ""
+    assert mail_code.check_code(journey, stranger.code().replace(" ", "")) is mail_code.CodeCheck.EXPIRED
+
+
+def test_sends_another_code_after_a_minute_and_ends_the_first(relying_party: RelyingParty) -> None:
+    stranger = at_the_code_page(relying_party)
+    first = stranger.code()
+    stranger.submit(action="resend")
+    assert len(mail.outbox) == 1
+    Journey.objects.update(code_sent_at=timezone.now() - timedelta(seconds=61))
+    stranger.submit(action="resend")
+    assert len(mail.outbox) == 2
+    if first != stranger.code():
+        assert stranger.submit(code=first).step == "email_code"
+    assert stranger.give_code().step == "attributes"
+
+
+def test_binds_the_code_to_the_address(relying_party: RelyingParty) -> None:
+    stranger = at_the_code_page(relying_party)
+    first = stranger.code()
+    journey = Journey.objects.get()
+    stranger.open(f"/woodgrove/journey/{journey.pk}/choose/")
+    stranger.email = "other@fabrikam.example"
+    stranger.give_email()
+    if first != stranger.code():
+        assert stranger.submit(code=first).step == "email_code"
+    stranger.give_code()
+    assert Journey.objects.get().facts["mail_proven"] == "other@fabrikam.example"
+
+
+def test_limits_the_codes_of_one_mailbox(relying_party: RelyingParty) -> None:
+    for _ in range(mail_code.MAILBOX_LIMIT.count):
+        assert at_the_code_page(relying_party).step == "email_code"
+    refused = at_the_code_page(relying_party, email="AMINA@fabrikam.example")
+    assert refused.page.status_code == 429
+    assert int(refused.page["Retry-After"]) > 0
+    assert refused.page["X-Correlation-ID"] in refused.html
+    assert len(mail.outbox) == mail_code.MAILBOX_LIMIT.count
+    assert at_the_code_page(relying_party, email="other@fabrikam.example").step == "email_code"
+
+
+@pytest.mark.parametrize("name", ["ADDRESS_LIMIT", "TENANT_LIMIT"])
+def test_limits_one_sender_and_one_tenant(
+    relying_party: RelyingParty, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    limit = Limit(f"test.{name}", count=2, seconds=3600)
+    monkeypatch.setattr(f"userflows.views.{name}", limit)
+    for number in range(2):
+        assert at_the_code_page(relying_party, email=f"p{number}@example.com").step == "email_code"
+    assert at_the_code_page(relying_party, email="p3@example.com").page.status_code == 429
+
+
+def test_keeps_no_address_in_the_counters(relying_party: RelyingParty) -> None:
+    at_the_code_page(relying_party)
+    assert RateCounter.objects.count() >= 3
+    assert "amina" not in str(list(RateCounter.objects.values()))
+
+
+def test_does_not_count_one_tenant_against_another(
+    relying_party: RelyingParty,
+    make_tenant: Callable[..., Tenant],
+    make_user_flow: Callable[..., UserFlow],
+    make_relying_party: Callable[..., RelyingParty],
+) -> None:
+    for _ in range(mail_code.MAILBOX_LIMIT.count):
+        at_the_code_page(relying_party)
+    other = make_tenant("fourthcoffee")
+    assert at_the_code_page(make_relying_party(other, make_user_flow(other))).step == "email_code"
+
+
+def test_answers_known_and_unknown_addresses_alike(relying_party: RelyingParty) -> None:
+    """Byte for byte the same pages but for the address, ids and the CSRF token; the same statements in the database."""
+    known, unknown = "amina@fabrikam.example", "nobody@fabrikam.example"
+    Stranger(email=known).sign_up(relying_party.request_url(), GivenName="Amina", Surname="Haddad")
+    assert User.objects.count() == 1
+    answers = []
+    for email in (known, unknown):
+        stranger = Stranger(email=email).open(relying_party.request_url())
+        with CaptureQueriesContext(connection) as queries:
+            stranger.give_email()
+        journey = Journey.objects.order_by("-created_at")[0]
+        page = stranger.html.replace(email, "ADDRESS").replace(str(journey.pk), "JOURNEY")
+        page = page.replace(stranger.hidden_fields()["csrfmiddlewaretoken"], "TOKEN")
+        page = page.replace(str(journey.correlation_id), "CORRELATION")
+        answers.append((page, stranger.page.status_code, [query["sql"].split(" ")[0] for query in queries]))
+        letter = mail.outbox[-1]
+        assert letter.to == [email]
+    assert answers[0] == answers[1]
