@@ -126,19 +126,15 @@ def portal_environment(place: Place) -> dict[str, str]:
 
 def prepare(place: Place, environment: dict[str, str]) -> None:
     samples = [part for index, name in enumerate(SAMPLES) for part in ("--application", name, place.sample_url(index))]
-    for command in (
-        ["migrate", "--verbosity", "0"],
-        ["collectstatic", "--no-input", "--verbosity", "0"],
-        ["seed_demo", *samples],
-    ):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)  # noqa: S603
+    command = [sys.executable, "manage.py", "prepare_demo", *samples]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)  # noqa: S603
 
 
 def portal_command(place: Place) -> list[str]:
     tls = ["--ssl-certificate", place.certificate, "--ssl-keyfile", place.key] if place.certificate else []
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", place.bind_address),
-        *("--port", str(place.port), "--workers", "1", "--blocking-threads", "8", "--log-level", "warning"),
+        *("--port", str(place.port), "--workers", "1", "--blocking-threads", "4", "--log-level", "warning"),
         *tls,
         "identity_portal.wsgi:application",
     ]
