@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -16,6 +17,10 @@ from directory.tenants import create_tenant
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import ApplicationAssignment, AttributeAssignment, InputType, UserFlow
+
+# The browser tests need packages and a Chromium that `make test` does without.
+if find_spec("playwright") is None and os.environ.get("REQUIRE") != "browser":
+    collect_ignore = ["browser"]
 
 REDIRECT_URI = "https://app.example.com/signin-oidc"
 PASSWORD = "correct horse battery staple"
