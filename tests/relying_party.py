@@ -1,4 +1,4 @@
-"""An application as the tests play it: builds requests, exchanges codes, verifies tokens with an independent library."""
+"""An application as the tests play it: builds requests, exchanges codes, verifies tokens with a library of its own."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ from directory.models import Application
 
 @dataclass
 class RelyingParty:
-    """One registered application. `authority` is the path that it was told: /woodgrove, or /woodgrove/B2X_1_Suppliers."""
+    """A registered application. `authority` is the path that it was told: /woodgrove or /woodgrove/B2X_1_Suppliers."""
 
     application: Application
     secret: str | None

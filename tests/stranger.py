@@ -52,7 +52,7 @@ class Stranger:
     def code(self) -> str:
         """The code in the subject of the last mail to this person."""
         letters = [letter for letter in mail.outbox if letter.to[0].lower() == self.email.lower()]
-        found = re.match(r"(\d{4} \d{4})", letters[-1].subject)
+        found = re.match(r"(\d{4} \d{4})", str(letters[-1].subject))
         assert found, letters[-1].subject
         return found[1]
 

@@ -7,8 +7,8 @@ class UserFlowError(Exception):
     """A dead end with words to act on. Subclasses fill in the texts when they are made, in the person's language.
 
     `code` is for logs and tests, `status` the HTTP status, `advice` what the person can do, `action_*` the main button.
-    `retry_after` is in seconds. A refusal with an `activity` is written to the audit log, by the middleware that shows it:
-    here the transaction is still to be rolled back.
+    `retry_after` is in seconds. A refusal with an `activity` is written to the audit log by the middleware
+    that shows it: here the transaction is still to be rolled back.
     """
 
     code = "refused"

@@ -14,6 +14,11 @@ from userflows.models import InputType
 from userflows.questions import Question
 
 INT64_MAX = 2**63 - 1
+# Control, format, surrogate, private and unassigned characters; separators of lines and paragraphs.
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+LONGEST_LINE = 500
+# Persian and the Indic scripts are spelled with these two.
+JOINERS = "\u200c\u200d"
 
 
 def field_for(question: Question) -> forms.Field:
@@ -23,8 +28,20 @@ def field_for(question: Question) -> forms.Field:
 
 def refuse_control_characters(text: str) -> None:
     """Names are shown to administrators: nothing in them may hide, reorder or break what is shown."""
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co") for character in text if character not in "\u200c\u200d"):
+    if any(unicodedata.category(character) in UNSEEN for character in text if character not in JOINERS):
         raise forms.ValidationError(_("Remove the characters that can't be seen."))
+
+
+class LinesField(forms.CharField):
+    """Text of several lines."""
+
+    def to_python(self, value: Any) -> str:
+        # Browsers send CR LF, and count one character for the two.
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+    def run_validators(self, value: str) -> None:
+        super().run_validators(value)
+        refuse_control_characters(value.replace("\n", ""))
 
 
 class PhoneField(forms.CharField):
@@ -40,21 +57,32 @@ class PhoneField(forms.CharField):
         except phonenumbers.NumberParseException:
             number = None
         if number is None or not phonenumbers.is_possible_number(number):
-            raise forms.ValidationError(_("Enter a phone number with its country code, such as +44 20 7946 0000."))
+            raise forms.ValidationError(_no_phone_number())
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _no_phone_number() -> str:
+    return _("Enter a phone number with its country code, such as +44 20 7946 0000.")
 
 
 class CheckboxesField(forms.MultipleChoiceField):
     """Several ticked values, kept as one text separated by commas (entra: checkboxMultiSelect)."""
 
-    def clean(self, value: Any) -> str:  # type: ignore[override]
-        return ",".join(super().clean(value))
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_length = max_length
+
+    def clean(self, value: Any) -> str:
+        joined = ",".join(dict.fromkeys(super().clean(value)))
+        if len(joined) > self.max_length:
+            raise forms.ValidationError(_("That is more than can be kept. Tick fewer answers."))
+        return joined
 
 
 class DateField(forms.DateField):
     """A day, kept as ISO 8601."""
 
-    def clean(self, value: Any) -> str:  # type: ignore[override]
+    def clean(self, value: Any) -> str:
         day = super().clean(value)
         return day.isoformat() if day else ""
 
@@ -73,43 +101,58 @@ def _attrs(question: Question, **more: str) -> dict[str, str]:
     return {"class": "input", **autocomplete, **more}
 
 
+def _too_long(question: Question, max_length: int) -> str:
+    words = _("Use at most %(limit)d characters for “%(label)s”.")
+    # The field fills in parameters of its own: a percent sign in a label is not one of them.
+    return (words % {"limit": max_length, "label": question["label"]}).replace("%", "%%")
+
+
 def _text(question: Question) -> forms.Field:
-    too_long = _("Use at most %(limit_value)d characters for “%(label)s”.").replace("%(label)s", question["label"])
-    widget = forms.Textarea if question["max_length"] > 500 else forms.TextInput
-    rows = {"rows": "3"} if widget is forms.Textarea else {}
+    max_length = question["max_length"]
+    common = _common(question, required=_("Fill in “%(label)s”."), max_length=_too_long(question, max_length))
+    if max_length > LONGEST_LINE:
+        return LinesField(max_length=max_length, widget=forms.Textarea(attrs=_attrs(question, rows="3")), **common)
     return forms.CharField(
-        max_length=question["max_length"],
-        widget=widget(attrs=_attrs(question, **rows)),
+        max_length=max_length,
+        widget=forms.TextInput(attrs=_attrs(question)),
         validators=[refuse_control_characters],
-        **_common(question, required=_("Fill in “%(label)s”."), max_length=too_long),
+        **common,
     )
 
 
 def _email(question: Question) -> forms.Field:
+    max_length = min(question["max_length"], 254)
     wrong = _("Enter an email address such as name@example.com.")
+    too_long = _too_long(question, max_length)
     return forms.EmailField(
-        max_length=min(question["max_length"], 254),
+        max_length=max_length,
         widget=forms.EmailInput(attrs=_attrs(question, spellcheck="false", autocapitalize="none")),
-        **_common(question, required=_("Fill in “%(label)s”."), invalid=wrong),
+        validators=[refuse_control_characters],
+        **_common(question, required=_("Fill in “%(label)s”."), invalid=wrong, max_length=too_long),
     )
 
 
 def _number(question: Question) -> forms.Field:
+    out_of_range = _("Enter a number that is not so far from zero.")
     return forms.IntegerField(
         min_value=-INT64_MAX,
         max_value=INT64_MAX,
         widget=forms.TextInput(attrs=_attrs(question, inputmode="numeric")),
-        **_common(question, required=_("Fill in “%(label)s”."), invalid=_("Enter a whole number, in digits.")),
+        **_common(
+            question,
+            required=_("Fill in “%(label)s”."),
+            invalid=_("Enter a whole number, in digits."),
+            min_value=out_of_range,
+            max_value=out_of_range,
+        ),
     )
 
 
 def _phone(question: Question) -> forms.Field:
     return PhoneField(
         max_length=40,
-        widget=forms.TextInput(
-            attrs={**_attrs(question), "type": "tel", "autocomplete": "tel", "class": "input ltr"}
-        ),
-        **_common(question, required=_("Fill in “%(label)s”.")),
+        widget=forms.TextInput(attrs={**_attrs(question), "type": "tel", "autocomplete": "tel", "class": "input ltr"}),
+        **_common(question, required=_("Fill in “%(label)s”."), max_length=_no_phone_number()),
     )
 
 
@@ -157,6 +200,7 @@ def _checkbox(question: Question) -> forms.Field:
 
 def _checkboxes(question: Question) -> forms.Field:
     return CheckboxesField(
+        max_length=question["max_length"],
         choices=_choices(question),
         initial=_chosen(question),
         widget=forms.CheckboxSelectMultiple(),
@@ -166,8 +210,14 @@ def _checkboxes(question: Question) -> forms.Field:
 
 def _date(question: Question) -> forms.Field:
     return DateField(
+        # Only this one: 02/03 is a day in February for some and in March for others.
+        input_formats=["%Y-%m-%d"],
         widget=forms.DateInput(attrs=_attrs(question, type="date"), format="%Y-%m-%d"),
-        **_common(question, required=_("Fill in “%(label)s”."), invalid=_("Enter a date such as 2026-11-22.")),
+        **_common(
+            question,
+            required=_("Fill in “%(label)s”."),
+            invalid=_("Enter a date such as 2026-11-22: year, month, day."),
+        ),
     )
 
 

@@ -74,3 +74,16 @@ def assign_application(
         details={"user_flow": user_flow.name},
     )
     return assignment
+
+
+@transaction.atomic
+def unassign_application(assignment: ApplicationAssignment, *, actor: models.Model | None = None) -> None:
+    """Take an application out of its flow: it can still sign people in, but nobody signs up through it."""
+    audit.record(
+        "application.unassigned",
+        tenant=assignment.user_flow.tenant,
+        actor=actor,
+        target=assignment.application,
+        details={"user_flow": assignment.user_flow.name},
+    )
+    assignment.delete()

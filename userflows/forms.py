@@ -6,8 +6,10 @@ from django import forms
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
 
-from userflows.fields import field_for
+from userflows.fields import field_for, refuse_control_characters
 from userflows.questions import Question
+
+MAIL_MAX_LENGTH = 254
 
 
 class HostedForm(forms.Form):
@@ -16,14 +18,14 @@ class HostedForm(forms.Form):
     use_required_attribute = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, label_suffix="")
+        super().__init__(*args, **{**kwargs, "label_suffix": ""})
 
 
 class EmailForm(HostedForm):
     email = forms.CharField(
         label=_("Email address"),
         help_text=_("We will send you a code to check that it is yours."),
-        max_length=254,
+        max_length=MAIL_MAX_LENGTH,
         error_messages={
             "required": _("Enter your email address."),
             "max_length": _("Enter an email address of at most 254 characters."),
@@ -43,10 +45,15 @@ class EmailForm(HostedForm):
     def clean_email(self) -> str:
         """The domain in lower case and in its ASCII form; the part before the @ as it was typed."""
         local, _at, domain = str(self.cleaned_data["email"]).rpartition("@")
+        refuse_control_characters(local)
         try:
-            return f"{local}@{domain.encode('idna').decode().lower()}"
+            mail = f"{local}@{domain.encode('idna').decode().lower()}"
         except UnicodeError as error:
             raise forms.ValidationError(_("Enter an email address such as name@example.com.")) from error
+        # The ASCII form of a domain is longer than what was typed.
+        if len(mail) > MAIL_MAX_LENGTH:
+            raise forms.ValidationError(self.fields["email"].error_messages["max_length"])
+        return mail
 
 
 class CodeForm(HostedForm):

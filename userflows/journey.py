@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from directory import audit
 from directory.attributes import BY_NAME
@@ -163,7 +164,7 @@ def _create_guest(journey: Journey) -> User:
         user_type=UserType.GUEST,
         creation_type=CreationType.SELF_SERVICE_SIGN_UP,
         mail=facts["mail_proven"],
-        preferred_language=journey.ui_locales.partition(" ")[0][:20],
+        preferred_language=get_language() or "",
     )
     _keep_answers(user, facts.get("answers", {}))
     user.display_name = user.display_name or f"{user.given_name} {user.surname}".strip() or user.mail

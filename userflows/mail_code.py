@@ -18,7 +18,7 @@ RESEND_AFTER = timedelta(seconds=60)
 MAX_TRIES = 5
 
 MAILBOX_LIMIT = Limit("email_code.mailbox", count=6, seconds=3600)
-ADDRESS_LIMIT = Limit("email_code.address", count=60, seconds=3600)
+ADDRESS_LIMIT = Limit("email_code.address", count=100, seconds=3600)
 TENANT_LIMIT = Limit("email_code.tenant", count=5000, seconds=3600)
 
 

@@ -1,4 +1,4 @@
-"""The questions of a flow as a journey keeps them: a snapshot, so that a changed flow doesn't break who is on the way."""
+"""The questions of a flow as a journey keeps them: a snapshot, so that a changed flow doesn't break a journey."""
 
 from typing import TypedDict
 

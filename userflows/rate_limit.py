@@ -44,5 +44,8 @@ def _counter(limit: Limit, subject: str, now: int) -> RateCounter:
 
 def network_of(address: str) -> str:
     """Return what counts as one sender: an IPv4 address, or the /64 network that one IPv6 subscriber has."""
-    ip = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104 - no socket: a request without an address
-    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)
+    ip = ipaddress.ip_address(address.partition("%")[0] or "0.0.0.0")  # noqa: S104 - no socket: none is known
+    if ip.version == 4:
+        return str(ip)
+    # An IPv4 address in IPv6 clothes is one sender, not one of a network that holds all of IPv4.
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))

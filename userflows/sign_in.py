@@ -35,6 +35,4 @@ def sign_in(
     request.session["sid"] = secrets.token_urlsafe(16)
     request.session["amr"] = list(methods)
     request.session["idp"] = identity_provider
-    audit.record(
-        "user.signed_in", tenant=user.tenant, actor=user, target=target, details={"methods": list(methods)}
-    )
+    audit.record("user.signed_in", tenant=user.tenant, actor=user, target=target, details={"methods": list(methods)})

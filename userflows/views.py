@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from directory import audit
 from userflows import journey as journeys
 from userflows.browser import browser_of
-from userflows.errors import JourneyFinished
+from userflows.errors import JourneyFinished, JourneyUnknown
 from userflows.forms import EmailForm
 from userflows.language import activate_language
 from userflows.mail_code import ADDRESS_LIMIT, MAILBOX_LIMIT, TENANT_LIMIT, seconds_until_resend
@@ -101,14 +101,16 @@ def _finish(request: TenantRequest, journey: Journey) -> HttpResponse:
     """Sign the person in and go back to the application's request, which is now answered."""
     with transaction.atomic():
         journey = _find(request, journey.pk, lock=True)
-        now = timezone.now()
-        if journey.signed_in_at and request.user == journey.user:
+        user, now = journey.user, timezone.now()
+        if user is None:
+            raise JourneyUnknown
+        if journey.signed_in_at and request.user == user:
             return redirect(journey.return_path)
         if journey.signed_in_at and (now - journey.signed_in_at).total_seconds() > SIGN_IN_AGAIN_SECONDS:
             raise JourneyFinished(start_again_url=journeys.start_again_url(journey))
         journey.signed_in_at = journey.signed_in_at or now
         journey.save(update_fields=["signed_in_at"])
-        sign_in(request, journey.user, methods=["otp"], identity_provider="mail", target=journey.application)
+        sign_in(request, user, methods=["otp"], identity_provider="mail", target=journey.application)
     return redirect(journey.return_path)
 
 

@@ -76,9 +76,7 @@ def test_signs_in_to_the_second_application_at_once(
     stranger: Stranger,
 ) -> None:
     stranger.sign_up(relying_party.request_url(), **ANSWERS)
-    second = make_relying_party(
-        tenant, user_flow, name="Order Tracker", redirect_uris="https://orders.example.com/cb"
-    )
+    second = make_relying_party(tenant, user_flow, name="Order Tracker", redirect_uris="https://orders.example.com/cb")
     stranger.open(second.request_url())
     claims = second.verified(second.redeem(second.answer(stranger.left_to)["code"]).json()["id_token"])
     assert claims["sub"] == str(User.objects.get().pk)

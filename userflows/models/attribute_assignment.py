@@ -40,9 +40,7 @@ class AttributeAssignment(models.Model):
         UserAttribute, verbose_name=_("attribute"), on_delete=models.PROTECT, related_name="attribute_assignments"
     )
     order = models.PositiveSmallIntegerField(_("order"), default=0)
-    label = models.CharField(
-        _("label"), max_length=200, blank=True, help_text=_("Empty: the attribute's own label.")
-    )
+    label = models.CharField(_("label"), max_length=200, blank=True, help_text=_("Empty: the attribute's own label."))
     hint = models.CharField(_("hint"), max_length=250, blank=True, help_text=_("A line below the label."))
     required = models.BooleanField(_("required"), default=True)
     input_type = models.CharField(_("input type"), max_length=30, choices=InputType, default=InputType.TEXT)
@@ -50,7 +48,10 @@ class AttributeAssignment(models.Model):
         _("choices"),
         default=list,
         blank=True,
-        help_text=_('For dropdown, radio buttons and several checkboxes: [{"name": "Shown", "value": "kept", "isDefault": false}]'),
+        help_text=_(
+            "For dropdown, radio buttons and several checkboxes: "
+            '[{"name": "Shown", "value": "kept", "isDefault": false}]'
+        ),
     )
 
     class Meta:

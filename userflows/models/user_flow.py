@@ -44,9 +44,7 @@ class UserFlow(models.Model):
                 name="user_flow_name_unique_in_tenant",
                 violation_error_message=_("This tenant has a user flow with this name."),
             ),
-            models.CheckConstraint(
-                condition=models.Q(name__startswith=NAME_PREFIX), name="user_flow_name_has_prefix"
-            ),
+            models.CheckConstraint(condition=models.Q(name__startswith=NAME_PREFIX), name="user_flow_name_has_prefix"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,48 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+CHOSEN = "*"
+SEPARATOR = "|"
+
+
+class ChoicesField(forms.CharField):
+    """The choices of a question as people write lists: one on each line.
+
+    `Germany | DE` shows “Germany” and keeps “DE”; `* Germany` is chosen beforehand.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}))
+        super().__init__(
+            label=_("Choices"),
+            required=False,
+            help_text=_(
+                "For dropdown, radio buttons and several checkboxes: one on each line. “Germany | DE” shows Germany "
+                "and keeps DE. A line that begins with * is chosen beforehand."
+            ),
+            **kwargs,
+        )
+
+    def to_python(self, value: Any) -> list[dict[str, Any]]:  # type: ignore[override]
+        lines = [line.strip() for line in str(super().to_python(value) or "").splitlines()]
+        return [_choice(line) for line in lines if line]
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(_line(choice) for choice in value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
+def _choice(line: str) -> dict[str, Any]:
+    is_default = line.startswith(CHOSEN)
+    name, _separator, value = line.removeprefix(CHOSEN).partition(SEPARATOR)
+    return {"name": name.strip(), "value": (value or name).strip(), "isDefault": is_default}
+
+
+def _line(choice: dict[str, Any]) -> str:
+    name, value = choice["name"], choice["value"]
+    text = name if name == value else f"{name} {SEPARATOR} {value}"
+    return f"{CHOSEN} {text}" if choice.get("isDefault") else text
