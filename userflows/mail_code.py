@@ -34,7 +34,9 @@ def send_code(journey: Journey) -> None:
     The same for an address that has an account and for one that has none: nobody has looked yet.
     """
     code = f"{secrets.randbelow(10**LENGTH):0{LENGTH}d}"
-    mail = journey.facts["mail"]
+    facts = journey.facts
+    mail = facts["mail"]
+    journey.learn(codes_sent=facts.get("codes_sent", 0) + 1)
     journey.code_hash = _hash(journey, mail, code)
     journey.code_sent_at = timezone.now()
     journey.code_tries = 0

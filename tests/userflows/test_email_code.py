@@ -106,7 +106,9 @@ def test_sends_another_code_after_a_minute_and_ends_the_first(relying_party: Rel
     stranger.submit(action="resend")
     assert len(mail.outbox) == 1
     Journey.objects.update(code_sent_at=timezone.now() - timedelta(seconds=61))
+    assert "new code. The earlier one" not in stranger.html
     stranger.submit(action="resend")
+    assert "new code. The earlier one" in stranger.html
     assert len(mail.outbox) == 2
     if first != stranger.code():
         assert stranger.submit(code=first).step == "email_code"

@@ -56,7 +56,8 @@ class Journey(models.Model):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the person has told and proven so far: `mail`, `mail_proven`, `login_hint`, `answers`."""
+        """What the person has told and proven so far: `mail`, `codes_sent`, `mail_proven`, `login_hint`,
+        `answers`."""
         return dict(json.loads(self.collected)) if self.collected else {}
 
     def learn(self, **facts: Any) -> None:

@@ -25,7 +25,7 @@ def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
     form = EmailForm(request.POST)
     if not form.is_valid():
         return _page(request, journey, form)
-    journey.learn(mail=form.cleaned_data["email"])
+    journey.learn(mail=form.cleaned_data["email"], codes_sent=0)
     send_code(journey)
     return None
 

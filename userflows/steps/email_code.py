@@ -68,6 +68,7 @@ def _page(request: TenantRequest, journey: Journey, form: CodeForm) -> HttpRespo
         step_number=2,
         form=form,
         email=journey.facts["mail"],
+        is_new_code=journey.facts.get("codes_sent", 0) > 1,
         minutes_valid=int(VALIDITY.total_seconds() // 60),
         resend_wait=seconds_until_resend(journey),
     )
