@@ -13,7 +13,8 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 ARGS ?=
 
 PYTHON := .venv/bin/python
-PYTEST := PORTAL_MODE=test $(PYTHON) -m pytest
+# As many processes as cores; each makes a database of its own.
+PYTEST := PORTAL_MODE=test $(PYTHON) -m pytest --numprocesses auto
 
 # A python that was upgraded or moved away leaves a broken .venv: make it anew.
 $(shell $(PYTHON) -c '' 2>/dev/null || rm -f .venv/*.installed)

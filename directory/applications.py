@@ -4,14 +4,16 @@ import secrets
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from directory import audit
 from directory.models import Application, ClientSecret
 
 # A prefix lets secret scanners find a leaked one.
-SECRET_PREFIX = "ip_cs_"
+SECRET_PREFIX = "ip_cs_"  # noqa: S105
 SECRET_BYTES = 32
 DEFAULT_SECRET_LIFETIME = timedelta(days=180)
 HINT_LENGTH = len(SECRET_PREFIX) + 4
@@ -44,7 +46,12 @@ def add_client_secret(
     lifetime: timedelta = DEFAULT_SECRET_LIFETIME,
     actor: models.Model | None = None,
 ) -> str:
-    """Make another secret, valid beside the ones there are. Returns it; only its hash is kept."""
+    """Make another secret, valid beside the ones there are. Returns it; only its hash is kept.
+
+    Raises ValidationError for kinds of applications that can't keep one.
+    """
+    if not application.keeps_secret:
+        raise ValidationError(_("Only web applications and daemons have a secret: in others everybody can read it."))
     secret = SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     ClientSecret.objects.create(
         application=application,

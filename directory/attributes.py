@@ -1,4 +1,7 @@
-"""The built-in user attributes. A new one is one row here and one column on User (spec: Graph `identityUserFlowAttribute`)."""
+"""The built-in user attributes. A new one is one row here and one column on User.
+
+Graph: `identityUserFlowAttribute` of type builtIn.
+"""
 
 from dataclasses import dataclass
 

@@ -47,5 +47,11 @@ def _named(role: str, instance: models.Model | None) -> dict[str, str]:
     }
 
 
-def _redacted(details: dict[str, Any]) -> dict[str, Any]:
-    return {key: REDACTED if any(word in key.lower() for word in SECRET_WORDS) else value for key, value in details.items()}
+def _redacted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: REDACTED if _is_secret(key) else _redacted(inner) for key, inner in value.items()}
+    return [_redacted(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _is_secret(key: str) -> bool:
+    return any(word in key.lower() for word in SECRET_WORDS)

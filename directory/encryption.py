@@ -5,7 +5,6 @@ so a key is rotated by putting a new one in front and running `manage.py reencry
 """
 
 import base64
-import binascii
 import os
 from functools import lru_cache
 from typing import Any
@@ -30,20 +29,27 @@ def _keyring(encryption_keys: tuple[str, ...]) -> dict[str, AESGCM]:
         key_id, _, encoded = entry.partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {key_id!r} is not base64.") from error
-        if not key_id.isalnum() or len(key) != 32:
+        if not (key_id.isascii() and key_id.isalnum()) or len(key) != 32:
             raise ImproperlyConfigured("ENCRYPTION_KEYS: write id:base64 of 32 bytes, the id of letters and digits.")
+        if key_id in keyring:
+            raise ImproperlyConfigured(f"ENCRYPTION_KEYS has two keys with the id {key_id!r}.")
         keyring[key_id] = AESGCM(key)
     if not keyring:
         raise ImproperlyConfigured("ENCRYPTION_KEYS is empty.")
     return keyring
 
 
+def sealing_key_id() -> str:
+    """Return the id of the key that seals. Raises ImproperlyConfigured when ENCRYPTION_KEYS can't be read."""
+    return next(iter(_keyring(tuple(settings.ENCRYPTION_KEYS))))
+
+
 def seal(plaintext: str, *, context: str) -> str:
     """Encrypt `plaintext` for one place, named by `context`: a value moved to another place does not open."""
     keyring = _keyring(tuple(settings.ENCRYPTION_KEYS))
-    key_id = next(iter(keyring))
+    key_id = sealing_key_id()
     nonce = os.urandom(NONCE_BYTES)
     ciphertext = keyring[key_id].encrypt(nonce, plaintext.encode(), context.encode())
     return f"{key_id}.{base64.urlsafe_b64encode(nonce + ciphertext).decode()}"
@@ -58,7 +64,7 @@ def unseal(sealed: str, *, context: str) -> str:
     try:
         raw = base64.urlsafe_b64decode(encoded)
         return key.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
-    except (binascii.Error, InvalidTag) as error:
+    except (ValueError, InvalidTag) as error:
         raise UnsealError(f"The value sealed for {context} cannot be opened.") from error
 
 

@@ -12,19 +12,19 @@ from directory.roles import Role
 
 
 @transaction.atomic
-def create_member(
-    user: User, *, password: str, roles: Iterable[Role] = (), actor: models.Model | None = None
-) -> User:
+def create_member(user: User, *, password: str, roles: Iterable[Role] = (), actor: models.Model | None = None) -> User:
     """Save a new member of user.tenant who signs in with a password, and give them roles. Raises ValidationError."""
     user.user_type = UserType.MEMBER
     _save_with_password(user, password)
-    Identity.objects.create(
+    identity = Identity(
         tenant=user.tenant,
         user=user,
         sign_in_type=SignInType.EMAIL_ADDRESS,
         issuer=MAIL_ISSUER,
         issuer_assigned_id=user.mail.lower(),
     )
+    identity.full_clean()
+    identity.save(force_insert=True)
     audit.record("user.created", tenant=user.tenant, actor=actor, target=user, details={"user_type": user.user_type})
     for role in roles:
         assign_role(user, role=role, actor=actor)
@@ -50,6 +50,18 @@ def assign_role(user: User, *, role: Role, actor: models.Model | None = None) ->
     assignment.save()
     audit.record("role.assigned", tenant=user.tenant, actor=actor, target=user, details={"role": str(role)})
     return assignment
+
+
+@transaction.atomic
+def set_roles(user: User, *, roles: Iterable[Role], actor: models.Model | None = None) -> None:
+    """Give a member these roles, and take away all others. Raises ValidationError."""
+    wanted = set(roles)
+    held = {Role(assignment.role): assignment for assignment in user.role_assignments.all()}
+    for role in sorted(wanted - set(held)):
+        assign_role(user, role=role, actor=actor)
+    for role in sorted(set(held) - wanted):
+        held[role].delete()
+        audit.record("role.removed", tenant=user.tenant, actor=actor, target=user, details={"role": str(role)})
 
 
 def roles_of(user: User, *, tenant: Tenant) -> frozenset[str]:

@@ -1,11 +1,18 @@
-"""What may be registered as a redirect URI, and when a sent one matches (RFC 6749 3.1.2, RFC 8252 7, RFC 9700 4.1.3)."""
+"""What may be registered as a redirect URI, and when a sent one matches.
 
+RFC 6749 3.1.2, RFC 8252 7, RFC 9700 4.1.3.
+"""
+
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+# The origin and the rest, without the port between them.
+LOOPBACK = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?][!\"$-~]*)?)")
 MAX_LENGTH = 256
 MAX_COUNT = 100
 
@@ -23,18 +30,20 @@ def check_redirect_uri(uri: str, *, private_schemes: bool) -> None:
     Raises ValidationError.
     """
     if len(uri) > MAX_LENGTH:
-        raise ValidationError(_("%(uri)s… is longer than %(limit)d characters."), params={"uri": uri[:60], "limit": MAX_LENGTH})
+        raise ValidationError(
+            _("%(uri)s… is longer than %(limit)d characters."), params={"uri": uri[:60], "limit": MAX_LENGTH}
+        )
     try:
         parts = urlsplit(uri)
         parts.port  # noqa: B018 - raises for a port that is no number
     except ValueError as error:
         raise ValidationError(_("%(uri)s is not a URI."), params={"uri": uri}) from error
-    problem = _problem(uri, parts, private_schemes=private_schemes)
+    problem = _shape_problem(uri, parts) or _scheme_problem(parts, private_schemes=private_schemes)
     if problem:
         raise ValidationError(problem, params={"uri": uri})
 
 
-def _problem(uri: str, parts: SplitResult, *, private_schemes: bool) -> str:
+def _shape_problem(uri: str, parts: SplitResult) -> str:
     if not uri.isascii() or not uri.isprintable():
         return _("%(uri)s has characters that are not allowed in a URI. Write them percent-encoded.")
     if "*" in uri:
@@ -43,8 +52,14 @@ def _problem(uri: str, parts: SplitResult, *, private_schemes: bool) -> str:
         return _("%(uri)s has a fragment (#…). Remove it.")
     if "\\" in uri or parts.username is not None or parts.password is not None:
         return _("%(uri)s has a user name or a backslash in it. Remove it.")
+    if parts.scheme in ("http", "https") and not (parts.hostname and HOST.fullmatch(parts.hostname)):
+        return _("%(uri)s has no host name, or one with characters that don't belong there.")
+    return ""
+
+
+def _scheme_problem(parts: SplitResult, *, private_schemes: bool) -> str:
     if parts.scheme == "https":
-        return "" if parts.hostname else _("%(uri)s has no host name.")
+        return ""
     if parts.scheme == "http":
         if parts.hostname in LOOPBACK_HOSTS:
             return ""
@@ -64,19 +79,9 @@ def is_registered(sent: str, registered: list[str], *, any_loopback_port: bool) 
 
 
 def _same_but_port(sent: str, registered: str) -> bool:
-    try:
-        a, b = urlsplit(sent), urlsplit(registered)
-        a.port  # noqa: B018 - raises for a port that is no number
-    except ValueError:
-        return False
-    return (
-        a.scheme == b.scheme == "http"
-        and a.hostname == b.hostname
-        and a.hostname in LOOPBACK_HOSTS
-        and a.username is None
-        and a.password is None
-        and (a.path, a.query, a.fragment) == (b.path, b.query, b.fragment)
-    )
+    # On the text, not on parsed parts: a parser forgives what a browser may read in another way.
+    a, b = LOOPBACK.fullmatch(sent), LOOPBACK.fullmatch(registered)
+    return a is not None and b is not None and a.groups() == b.groups()
 
 
 def form_action_source(uri: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-
+from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from directory.models import Session
@@ -38,9 +39,7 @@ class SessionStore(DatabaseStore):
     def _get_session_from_db(self) -> Session | None:
         if not self.session_key:
             return None
-        session = Session.objects.filter(
-            session_key=hashed(self.session_key), tenant_id=self.tenant_id, expire_date__gt=timezone.now()
-        ).first()
+        session = self._own(self.session_key).filter(expire_date__gt=timezone.now()).first()
         if session is None:
             self._session_key = None
         return session
@@ -50,7 +49,7 @@ class SessionStore(DatabaseStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         return Session(
-            session_key=hashed(self._get_or_create_session_key()),
+            session_key=hashed(self._get_or_create_session_key()),  # type: ignore[attr-defined]
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
             tenant_id=self.tenant_id,
@@ -61,4 +60,8 @@ class SessionStore(DatabaseStore):
     def delete(self, session_key: str | None = None) -> None:
         session_key = session_key or self.session_key
         if session_key is not None:
-            Session.objects.filter(session_key=hashed(session_key), tenant_id=self.tenant_id).delete()
+            self._own(session_key).delete()
+
+    def _own(self, session_key: str) -> models.QuerySet[Session]:
+        of_tenant = Q(tenant_id=self.tenant_id) if self.tenant_id else Q(tenant__isnull=True)
+        return Session.objects.filter(of_tenant, session_key=hashed(session_key))

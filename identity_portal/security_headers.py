@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -24,7 +25,9 @@ class SecurityHeadersMiddleware:
         response = self.get_response(request)
         form_action = getattr(response, "form_action", "")
         response.headers.setdefault("Content-Security-Policy", f"{POLICY} {form_action}".rstrip())
-        response.headers.setdefault("X-Frame-Options", "DENY")
+        # Django's middleware sets these two as well, but not when it answers by itself.
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         response.headers.setdefault("X-Robots-Tag", "noindex")
         return response

@@ -5,7 +5,7 @@ PORTAL_MODE chooses between production (the default: nothing is assumed), demo a
 
 import base64
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -22,17 +22,38 @@ DEMO = PORTAL_MODE == "demo"
 TEST = PORTAL_MODE == "test"
 
 DEBUG = False
-TEST_SECRET = "only-the-test-suite-uses-this-secret-key-and-nothing-else"
+TEST_SECRET = "only-the-test-suite-uses-this-secret-key-and-nothing-else"  # noqa: S105
 SECRET_KEY = env.str("SECRET_KEY", default=TEST_SECRET) if TEST else env.str("SECRET_KEY")
+# Whoever guesses it signs people in: neither short, nor repeated, nor copied from somewhere.
+_is_guessable = len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10 or "insecure" in SECRET_KEY
+if PORTAL_MODE == "production" and (_is_guessable or SECRET_KEY == TEST_SECRET):
+    raise ImproperlyConfigured("SECRET_KEY must be 50 or more random characters in production.")
 TEST_ENCRYPTION_KEY = "test:" + base64.b64encode(b"the test suite's own key, 32 byt").decode()
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[TEST_ENCRYPTION_KEY]) if TEST else env.list("ENCRYPTION_KEYS")
+if not TEST and TEST_ENCRYPTION_KEY in ENCRYPTION_KEYS:
+    raise ImproperlyConfigured("ENCRYPTION_KEYS has the test suite's key, which everybody knows.")
+
+
+def origin(url: str) -> SplitResult:
+    """Take apart an origin as browsers write it: whatever else stood in it would not match what they send."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured("BASE_URL is not a URL.") from error
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    named_port = "" if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{port}"
+    if not host or parts.scheme not in ("http", "https") or url != f"{parts.scheme}://{host}{named_port}":
+        raise ImproperlyConfigured(
+            "BASE_URL is an origin in lower case, such as https://id.example.org, without a path."
+        )
+    return parts
+
 
 # The origin that people and applications see. Issuers are built from it and never from a Host header.
 BASE_URL = (env.str("BASE_URL", default="http://testserver") if TEST else env.str("BASE_URL")).rstrip("/")
-_origin = urlsplit(BASE_URL)
+_origin = origin(BASE_URL)
 IS_HTTPS = _origin.scheme == "https"
-if not _origin.hostname or _origin.path:
-    raise ImproperlyConfigured("BASE_URL is an origin, such as https://id.example.org, without a path.")
 if PORTAL_MODE == "production" and not IS_HTTPS:
     raise ImproperlyConfigured("BASE_URL must begin with https:// in production.")
 ALLOWED_HOSTS = [_origin.hostname, *env.list("ALLOWED_HOSTS", default=[])]
@@ -59,9 +80,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "identity_portal.proxy.TrustedProxyMiddleware",
     "identity_portal.correlation.CorrelationMiddleware",
+    "identity_portal.security_headers.SecurityHeadersMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "identity_portal.security_headers.SecurityHeadersMiddleware",
     "identity_portal.tenancy.TenantMiddleware",
     "identity_portal.tenancy.TenantSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -98,6 +120,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASE_URL_DEFAULT = f"sqlite:///{VAR_DIR / 'portal.sqlite3'}"
 DATABASES = {"default": env.db("DATABASE_URL", default=DATABASE_URL_DEFAULT)}
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=8)
+# The demo shows everybody's mail on a public page.
+if DEMO and (DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3" or env.str("EMAIL_URL", default="")):
+    raise ImproperlyConfigured("PORTAL_MODE=demo runs on SQLite and sends no mail: unset DATABASE_URL and EMAIL_URL.")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE takes the write lock when a transaction begins, so that select_for_update means what it says.
     DATABASES["default"]["OPTIONS"] = {
@@ -107,7 +132,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 elif not TEST:
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE}}
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People and sessions
@@ -141,6 +166,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # The web
 SECURE_SSL_REDIRECT = IS_HTTPS and env.bool("SSL_REDIRECT", default=not DEMO)
+# Load balancers ask over http.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if PORTAL_MODE == "production" else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=PORTAL_MODE == "production")
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=PORTAL_MODE == "production")
@@ -180,15 +207,14 @@ if DEMO:
 elif not TEST:
     vars().update(env.email("EMAIL_URL", default="smtp://localhost:25"))
 EMAIL_TIMEOUT = 20
-TASKS_BACKEND = env.str("TASKS_BACKEND", default="database" if PORTAL_MODE == "production" else "immediate")
-TASKS = {
-    "default": {
-        "BACKEND": {
-            "database": "django_tasks_db.DatabaseBackend",
-            "immediate": "django_tasks.backends.immediate.ImmediateBackend",
-        }[TASKS_BACKEND],
-    }
+TASKS_BACKENDS = {
+    "database": "django_tasks_db.DatabaseBackend",
+    "immediate": "django_tasks.backends.immediate.ImmediateBackend",
 }
+TASKS_BACKEND = env.str("TASKS_BACKEND", default="database" if PORTAL_MODE == "production" else "immediate")
+if TASKS_BACKEND not in TASKS_BACKENDS:
+    raise ImproperlyConfigured("TASKS_BACKEND is database or immediate.")
+TASKS = {"default": {"BACKEND": TASKS_BACKENDS[TASKS_BACKEND]}}
 
 # Tokens (django-oauth-toolkit)
 OAUTH2_PROVIDER_APPLICATION_MODEL = "directory.Application"
@@ -202,6 +228,8 @@ OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "identity_portal.oidc.validator.Validator",
     "OAUTH2_BACKEND_CLASS": "identity_portal.oidc.backend.Backend",
     "ACCESS_TOKEN_GENERATOR": "identity_portal.oidc.tokens.make_access_token",
+    # Without it the library makes refresh tokens with the function above: signed, and good as access tokens elsewhere.
+    "REFRESH_TOKEN_GENERATOR": "identity_portal.oidc.tokens.make_refresh_token",
     "SCOPES": {
         "openid": "Sign you in",
         "profile": "See your name and the answers you gave at sign-up",
@@ -231,6 +259,8 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
 }
 SILENCED_SYSTEM_CHECKS = [
+    # Django's CSRF middleware is there under the name TenantCsrfMiddleware.
+    "security.W003",
     # The authorize view adds `iss` itself, also to errors: the library's is the wrong issuer and on success only.
     "oauth2_provider.W005",
 ]

@@ -1,14 +1,14 @@
 """From path to tenant: `/{tenant}/…`, and `/{tenant}/{flow}/…` for a flow's own authority.
 
-The prefix moves into Django's script prefix, so that every `reverse()`, the libraries' and the admin's too, is right for
-the tenant. Each tenant has its own session and CSRF cookies, bound to its path.
+The prefix moves into Django's script prefix, so that every `reverse()`, the libraries' and the admin's too, is right
+for the tenant. Each tenant has its own session and CSRF cookies, bound to its path.
 """
 
 import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
@@ -30,10 +30,13 @@ from userflows.models import UserFlow
 from userflows.models.user_flow import NAME_PREFIX
 
 PATH = re.compile(
-    r"\A/(?P<tenant>[A-Za-z0-9][A-Za-z0-9-]{1,39})(?:/(?P<flow>[Bb]2[Xx]_1_[A-Za-z0-9_]{1,64}))?(?P<rest>/.*)?\Z", re.DOTALL
+    r"\A/(?P<tenant>[A-Za-z0-9][A-Za-z0-9-]{1,39})(?:/(?P<flow>[Bb]2[Xx]_1_[A-Za-z0-9_]{1,64}))?(?P<rest>/.*)?\Z",
+    re.DOTALL,
 )
 # Machines come here without cookies: any spelling of the path is answered, and no session is looked up.
-MACHINE_PATH = re.compile(r"\A/(v2\.0/)?\.well-known/|\A/discovery/|\A/oauth2/v2\.0/(token|revoke)\Z|\A/oidc/userinfo\Z")
+MACHINE_PATH = re.compile(
+    r"\A/(v2\.0/)?\.well-known/|\A/discovery/|\A/oauth2/v2\.0/(token|revoke)\Z|\A/oidc/userinfo\Z"
+)
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,23 @@ def find_tenant(segment: str) -> Tenant:
     return tenant
 
 
+class PortalRequest(HttpRequest):
+    """For annotations: what TenantMiddleware adds. No tenant: the platform's pages."""
+
+    tenant: Tenant | None
+    needs_session: bool
+
+
 class TenantMiddleware:
     """Find the tenant (and flow) of the request and make it current."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: PortalRequest) -> HttpResponseBase:
+        if request.encoding:
+            # A charset in Content-Type would decode the address too, with codecs that make broken text of it.
+            request.encoding = "utf-8"
         path = TenantPath.of(request.path_info)
         request.tenant = None
         request.needs_session = True
@@ -95,7 +108,8 @@ class TenantMiddleware:
         name = path.flow or request.GET.get("p", "")
         if not name.lower().startswith(NAME_PREFIX.lower()):
             return None
-        flow = UserFlow.objects.filter(tenant=tenant, name__iexact=name).first()
+        # PostgreSQL refuses a NUL in a lookup with a server error.
+        flow = None if "\x00" in name else UserFlow.objects.filter(tenant=tenant, name__iexact=name).first()
         if flow is None:
             raise Http404("There is no such user flow.")
         return flow
@@ -110,7 +124,9 @@ class TenantMiddleware:
 
     def _respond(self, request: HttpRequest, authority: Authority, path: TenantPath) -> HttpResponseBase:
         before = get_script_prefix()
-        segments = f"/{authority.tenant.slug}" + (f"/{authority.user_flow.name}" if authority.user_flow and path.flow else "")
+        segments = f"/{authority.tenant.slug}" + (
+            f"/{authority.user_flow.name}" if authority.user_flow and path.flow else ""
+        )
         request.path_info = path.rest
         request.path = segments + path.rest
         request.urlconf = settings.TENANT_URLCONF
@@ -123,18 +139,22 @@ class TenantMiddleware:
 
 
 def tenant_cookie_path(request: HttpRequest) -> str:
-    return f"/{request.tenant.slug}/" if request.tenant else "/admin/"
+    tenant = cast(PortalRequest, request).tenant
+    return f"/{tenant.slug}/" if tenant else "/admin/"
 
 
 class TenantSessionMiddleware(SessionMiddleware):
     """One session cookie for each tenant (path `/{tenant}/`), another for platform operators (path `/admin/`)."""
 
     def process_request(self, request: HttpRequest) -> None:
-        session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME) if request.needs_session else None
-        tenant_id = request.tenant.pk if request.tenant else None
-        request.session = SessionStore(session_key, tenant_id=tenant_id)
+        here = cast(PortalRequest, request)
+        session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME) if here.needs_session else None
+        request.session = SessionStore(session_key, tenant_id=here.tenant.pk if here.tenant else None)
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if not cast(PortalRequest, request).needs_session:
+            # No session was looked up; Django would take the browser's cookie for a dead one and delete it.
+            return response
         response = super().process_response(request, response)
         _bind_to_path(response, settings.SESSION_COOKIE_NAME, tenant_cookie_path(request))
         return response
@@ -160,21 +180,23 @@ class TenantUserMiddleware(AuthenticationMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         signed_in = request.user
-        request.user = SimpleLazyObject(lambda: self._of_this_tenant(request, signed_in))
+        request.user = cast(User, SimpleLazyObject(lambda: self._of_this_tenant(request, signed_in)))
 
     @staticmethod
     def _of_this_tenant(request: HttpRequest, user: Any) -> Any:
         if not user.is_authenticated:
             return user
-        tenant_id = request.tenant.pk if request.tenant else None
-        return user if user.tenant_id == tenant_id else AnonymousUser()
+        tenant = cast(PortalRequest, request).tenant
+        return user if user.tenant_id == (tenant.pk if tenant else None) else AnonymousUser()
 
 
 class TenantBackend(ModelBackend):
     """E-mail address and password, within the tenant of the request; operators where there is no tenant."""
 
-    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        mail, password = credentials.get("username"), credentials.get("password")
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        mail = username
         if not mail or not password:
             return None
         user = User.objects.with_mail(current_tenant(), mail).first()

@@ -56,7 +56,9 @@ def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
 
 @pytest.fixture
 def make_user_flow() -> Callable[..., UserFlow]:
-    def make(tenant: Tenant, name: str = "Suppliers", questions: tuple[str, ...] = ("GivenName", "Surname")) -> UserFlow:
+    def make(
+        tenant: Tenant, name: str = "Suppliers", questions: tuple[str, ...] = ("GivenName", "Surname")
+    ) -> UserFlow:
         flow = UserFlow(tenant=tenant, name=name)
         flow.full_clean()
         flow.save()

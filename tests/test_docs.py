@@ -23,7 +23,9 @@ def test_the_readme_lists_no_setting_that_is_gone() -> None:
 
 
 def test_the_documents_name_only_files_and_commands_that_exist() -> None:
-    paths = set(re.findall(r"`((?:directory|userflows|identity_portal|examples|templates|tests)/[\w/.]*)`", ARCHITECTURE))
+    paths = set(
+        re.findall(r"`((?:directory|userflows|identity_portal|examples|templates|tests)/[\w/.]*)`", ARCHITECTURE)
+    )
     assert len(paths) > 20
     assert {path for path in paths if not (ROOT / path).exists()} == set()
     commands = set(re.findall(r"manage\.py (\w+)", README))
@@ -33,7 +35,9 @@ def test_the_documents_name_only_files_and_commands_that_exist() -> None:
 def test_the_life_of_a_sign_up_uses_the_names_in_the_code() -> None:
     life = ARCHITECTURE.split("## The life of one sign-up")[1].split("## Sessions")[0]
     code = "\n".join(
-        path.read_text() for folder in ("directory", "userflows", "identity_portal") for path in (ROOT / folder).rglob("*.py")
+        path.read_text()
+        for folder in ("directory", "userflows", "identity_portal")
+        for path in (ROOT / folder).rglob("*.py")
     )
     names = {name.rpartition(".")[2] for name in re.findall(r"`([A-Za-z_.]+)`", life)}
     assert len(names) > 30

@@ -92,7 +92,11 @@ def _common(question: Question, *, required: str, **more: Any) -> dict[str, Any]
         "label": question["label"],
         "help_text": question["hint"],
         "required": question["required"],
-        "error_messages": {"required": required % {"label": question["label"]}, **more},
+        "error_messages": {
+            "required": required % {"label": question["label"]},
+            "invalid_choice": _("Choose one of the answers that are offered."),
+            **more,
+        },
     }
 
 

@@ -8,17 +8,23 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from directory import audit
-from directory.models import Application, UserAttribute
+from directory.models import Application, DataType, UserAttribute
 from userflows.models import ApplicationAssignment, AttributeAssignment, InputType, UserFlow
 from userflows.questions import Choice
+
+PLAIN_INPUTS = {
+    DataType.STRING: InputType.TEXT,
+    DataType.BOOLEAN: InputType.CHECKBOX,
+    DataType.INT: InputType.NUMBER,
+}
 
 
 @dataclass(frozen=True)
 class NewQuestion:
-    """A question for a new flow, by the name of its attribute."""
+    """A question for a new flow, by the name of its attribute. Without an `input_type` it is what fits the data."""
 
     attribute_name: str
-    input_type: InputType = InputType.TEXT
+    input_type: InputType | None = None
     required: bool = True
     label: str = ""
     hint: str = ""
@@ -36,14 +42,15 @@ def create_user_flow(
     for order, question in enumerate(questions):
         if question.attribute_name not in attributes:
             raise ValidationError(_("This tenant has no attribute %(name)s."), params={"name": question.attribute_name})
+        attribute = attributes[question.attribute_name]
         assignment = AttributeAssignment(
             user_flow=user_flow,
-            user_attribute=attributes[question.attribute_name],
+            user_attribute=attribute,
             order=order,
             label=question.label,
             hint=question.hint,
             required=question.required,
-            input_type=question.input_type,
+            input_type=question.input_type or PLAIN_INPUTS[DataType(attribute.data_type)],
             choices=question.choices,
         )
         assignment.full_clean()

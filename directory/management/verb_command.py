@@ -1,9 +1,11 @@
 """Commands that do what the admin does: one verb, said in a shell, answered for people or (--json) for programs."""
 
+import getpass
 import json
+import os
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from directory.models import Tenant
@@ -31,7 +33,9 @@ class VerbCommand(BaseCommand):
             self.stdout.write(json.dumps(answer))
             return
         for name, value in answer.items():
-            self.stdout.write(f"{name.replace('_', ' ')}: {value}")
+            if value not in (None, "", []):
+                spoken = ", ".join(value) if isinstance(value, list) else value
+                self.stdout.write(f"{name.replace('_', ' ')}: {spoken}")
 
 
 def find_tenant(slug: str) -> Tenant:
@@ -42,7 +46,19 @@ def find_tenant(slug: str) -> Tenant:
     return tenant
 
 
+def read_password() -> str:
+    """Return MEMBER_PASSWORD, or what is typed. Not an option: a command line is readable for every process here."""
+    try:
+        return os.environ.get("MEMBER_PASSWORD") or getpass.getpass()
+    except EOFError as error:
+        raise CommandError("Set MEMBER_PASSWORD, or run this in a terminal and type the password.") from error
+
+
 def _lines(error: ValidationError) -> list[str]:
-    if hasattr(error, "error_dict"):
-        return [f"{name}: {message}" for name, messages in error.message_dict.items() for message in messages]
-    return list(error.messages)
+    if not hasattr(error, "error_dict"):
+        return list(error.messages)
+    return [
+        message if name == NON_FIELD_ERRORS else f"{name.replace('_', ' ')}: {message}"
+        for name, messages in error.message_dict.items()
+        for message in messages
+    ]

@@ -1,3 +1,4 @@
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -23,3 +24,8 @@ class AppRoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return str(self.application)
+
+    def clean(self) -> None:
+        user, application = getattr(self, "user", None), getattr(self, "application", None)
+        if user and application and user.tenant_id != application.tenant_id:
+            raise ValidationError({"application": _("Choose one of this tenant.")})

@@ -59,9 +59,7 @@ class Application(AbstractApplication):
     )
     client_secret = models.CharField(max_length=255, blank=True, default="", editable=False)
     client_type = models.CharField(max_length=32, choices=AbstractApplication.CLIENT_TYPES, editable=False)
-    authorization_grant_type = models.CharField(
-        max_length=44, choices=AbstractApplication.GRANT_TYPES, editable=False
-    )
+    authorization_grant_type = models.CharField(max_length=44, choices=AbstractApplication.GRANT_TYPES, editable=False)
     redirect_uris = models.TextField(
         _("redirect URIs"),
         blank=True,
@@ -121,9 +119,7 @@ class Application(AbstractApplication):
         super().save(*args, **kwargs)
 
     def redirect_uri_allowed(self, uri: str) -> bool:
-        return is_registered(
-            uri, split_uris(self.redirect_uris), any_loopback_port=self.kind == ApplicationKind.NATIVE
-        )
+        return is_registered(uri, split_uris(self.redirect_uris), any_loopback_port=self.kind == ApplicationKind.NATIVE)
 
     def post_logout_redirect_uri_allowed(self, uri: str) -> bool:
         return is_registered(

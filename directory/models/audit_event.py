@@ -11,6 +11,16 @@ class AuditEventChanged(Exception):
     """Audit events are written once: nobody changes or deletes them."""
 
 
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Deleting a tenant takes its events along; nothing else changes or deletes one."""
+
+    def update(self, **values: Any) -> int:
+        raise AuditEventChanged("Audit events can't be changed.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AuditEventChanged("Audit events can't be deleted.")
+
+
 class AuditEvent(models.Model):
     """What happened, who did it, to what (Graph `directoryAudit`). Written by directory.audit.record() only."""
 
@@ -33,6 +43,8 @@ class AuditEvent(models.Model):
     correlation_id = models.UUIDField(_("correlation id"))
     details = models.JSONField(_("details"), default=dict, blank=True)
 
+    objects = AuditEventQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("audit event")
         verbose_name_plural = _("audit log")
@@ -49,7 +61,7 @@ class AuditEvent(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise AuditEventChanged(f"Audit event {self.pk} can't be changed.")
-        super().save(*args, **kwargs)
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise AuditEventChanged(f"Audit event {self.pk} can't be deleted.")

@@ -28,5 +28,10 @@ class RoleAssignment(models.Model):
         return str(Role(self.role).label)
 
     def clean(self) -> None:
-        if self.user.is_guest:
+        user = getattr(self, "user", None)
+        if user is None:
+            return
+        if user.is_guest:
             raise ValidationError(_("Roles are for members. Guests only use applications."))
+        if user.tenant_id is None:
+            raise ValidationError(_("Roles are for members of a tenant. Operators need none."))

@@ -1,6 +1,5 @@
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from directory.models.tenant import Tenant
 from directory.models.user import User
@@ -9,12 +8,12 @@ from directory.models.user import User
 class Session(AbstractBaseSession):
     """One signed-in browser. `session_key` is the SHA-256 of the cookie's value, so a stolen table opens no session."""
 
-    session_key = models.CharField(_("session key"), max_length=64, primary_key=True)
+    session_key = models.CharField(max_length=64, primary_key=True)
     tenant = models.ForeignKey(Tenant, null=True, on_delete=models.CASCADE, related_name="sessions")
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
     signed_in_at = models.DateTimeField(null=True)
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False
-        verbose_name = _("session")
-        verbose_name_plural = _("sessions")
+        verbose_name = "session"
+        verbose_name_plural = "sessions"

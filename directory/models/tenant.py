@@ -1,3 +1,4 @@
+import re
 import uuid
 
 from django.conf import settings
@@ -8,12 +9,19 @@ from django.utils.translation import gettext_lazy as _
 
 # First path segments that the portal itself answers, or may one day.
 RESERVED_SLUGS = frozenset(
-    "admin api common consumers demo discovery docs errors graph healthz metrics oauth2 organizations portal readyz "
-    "static status support tenant tools v1 v2 well-known www".split()
+    (
+        *("admin", "api", "common", "consumers", "demo", "discovery", "docs", "errors", "graph", "healthz", "metrics"),
+        *("oauth2", "organizations", "portal", "readyz", "static", "status", "support", "tenant", "tools"),
+        *("v1", "v2", "well-known", "www"),
+    )
 )
+UUID_SHAPE = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
 def validate_not_reserved(slug: str) -> None:
+    # The first segment of a path may also be a tenant's UUID: no other tenant may answer to that.
+    if UUID_SHAPE.fullmatch(slug):
+        raise ValidationError(_("A name in URLs can't look like an id. Choose a word."))
     if slug in RESERVED_SLUGS:
         raise ValidationError(_("“%(slug)s” is used by the portal itself. Choose another name."), params={"slug": slug})
 

@@ -24,7 +24,10 @@ class CreationType(models.TextChoices):
 class UserQuerySet(models.QuerySet["User"]):
     def with_mail(self, tenant: Tenant | None, mail: str) -> "UserQuerySet":
         """The person of `tenant` with this address, whatever its case; None asks for platform operators."""
-        return self.filter(tenant=tenant, mail__iexact=mail)
+        # The unique index is on the lower-cased address: with "iexact" PostgreSQL would read the whole tenant.
+        return self.alias(mail_in_lower_case=Lower("mail")).filter(
+            tenant=tenant, mail_in_lower_case=Lower(models.Value(mail))
+        )
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -59,7 +62,10 @@ class User(AbstractBaseUser):
     postal_code = models.CharField(_("postal code"), max_length=40, blank=True)
     country = models.CharField(_("country or region"), max_length=128, blank=True)
     extension_values = models.JSONField(
-        _("custom attributes"), default=dict, blank=True, help_text=_("Values by attribute name, such as extension_Hobby.")
+        _("custom attributes"),
+        default=dict,
+        blank=True,
+        help_text=_("Values by attribute name, such as extension_Hobby."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -67,7 +73,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "id"
     EMAIL_FIELD = "mail"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS = []
 
     class Meta:
         verbose_name = _("user")

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -37,7 +38,9 @@ class UserAttribute(models.Model):
         _("name"),
         max_length=80,
         validators=[RegexValidator(r"\A[A-Za-z][A-Za-z0-9_]*\Z", _("Use letters, digits and underscores, no spaces."))],
-        help_text=_("The name of the claim in tokens. A custom attribute's begins with extension_; it can't be changed."),
+        help_text=_(
+            "The name of the claim in tokens. A custom attribute's begins with extension_; it can't be changed."
+        ),
     )
     display_name = models.CharField(_("label"), max_length=100, help_text=_("The question, as people see it."))
     description = models.CharField(
@@ -90,9 +93,14 @@ class UserAttribute(models.Model):
     def max_length(self) -> int:
         return self.built_in.max_length if self.built_in else CUSTOM_STRING_MAX_LENGTH
 
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """A custom attribute's name gets its prefix before its length is looked at."""
+        if self.attribute_type == AttributeType.CUSTOM and self.name:
+            own = self.name[len(EXTENSION_PREFIX) :] if self.name.lower().startswith(EXTENSION_PREFIX) else self.name
+            self.name = EXTENSION_PREFIX + own if own else ""
+        super().clean_fields(exclude=exclude)
+
     def clean(self) -> None:
-        if self.attribute_type == AttributeType.CUSTOM and not self.name.startswith(EXTENSION_PREFIX):
-            self.name = EXTENSION_PREFIX + self.name
         before = UserAttribute.objects.filter(pk=self.pk).first()
         if before and (before.name, before.data_type) != (self.name, self.data_type):
             raise ValidationError(_("Name and data type can't be changed: people's values and tokens depend on them."))

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -18,8 +19,6 @@ from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
 from urllib.request import urlopen
-
-import ssl
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(os.environ.get("VAR_DIR") or ROOT / "var")

@@ -5,16 +5,18 @@ First client and redirect URI, then everything else; then the person: known here
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
+from oauth2_provider.settings import oauth2_settings
 from oauth2_provider.views.mixins import OAuthLibMixin
 
 from directory.models import Application
@@ -23,12 +25,22 @@ from identity_portal.oidc import errors
 from userflows import journey as journeys
 from userflows.browser import browser_of, new_browser, remember_browser
 from userflows.models import ApplicationAssignment, Journey, UserFlow
+from userflows.rate_limit import Limit, count_attempt, network_of
+from userflows.requests import client_address
 
 # RFC 7636 4.2: base64url of a SHA-256.
 CODE_CHALLENGE = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
+JOURNEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MALFORMED_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# The journey ends with a redirect to the same request, and Django redirects to no URL above 16,384 characters.
+MAX_QUERY_LENGTH = 12_000
 MAX_LENGTHS = {"state": 4096, "nonce": 255, "scope": 2048, "login_hint": 254}
 RESPONSE_MODES = ("query", "fragment")
+# Each journey is a row: nobody may fill the table. An office behind one address stays far below.
+JOURNEY_LIMIT = Limit("journey.start", count=1000, seconds=3600)
 PROMPTS_TO_SIGN_IN = {"login", "create", "select_account"}
+# From the end of a journey to here it is one redirect.
+JUST_NOW = timedelta(seconds=60)
 
 
 class RequestRefused(Exception):
@@ -46,45 +58,58 @@ class AuthorizeView(OAuthLibMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """OpenID Connect Core 3.1.2.1 asks for POST too. As GET, the browser also sends its SameSite cookies."""
+        sent = request.GET.copy()
+        sent.update(request.POST)
+        query = sent.urlencode()
+        if len(query) > MAX_QUERY_LENGTH:
+            return errors.error_page(request, errors.MALFORMED)
         response = HttpResponse(status=303)
-        response["Location"] = f"{request.path}?{request.POST.urlencode()}"
+        response["Location"] = f"{request.path}?{query}"
         return response
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        application = self._application(request)
-        if application is None:
-            return errors.error_page(request, errors.UNKNOWN_CLIENT)
-        if "\x00" in request.GET.get("redirect_uri", ""):
+        if self._is_malformed(request):
             return errors.error_page(request, errors.MALFORMED)
         try:
             scopes, credentials = self.validate_authorization_request(request)
         except FatalClientError as error:
-            return self._fatal(request, application, error)
+            return self._fatal(request, error)
         except OAuthToolkitError as error:
-            return self._answer_error(request, error.oauthlib_error.error, error.oauthlib_error.description or "")
+            return self._answer_library_error(request, error)
+        # Found once, by the validator, and handed on.
+        application = credentials["client"] = credentials["request"].client
         user_flow, is_assigned = self._user_flow(application)
         if not is_assigned:
             return errors.error_page(request, errors.NOT_ASSIGNED, application=application)
         try:
             self._check(request)
             if self._must_sign_in(request):
-                return self._start_journey(request, application, user_flow, credentials)
+                return self._start_journey(request, user_flow, credentials)
         except RequestRefused as refused:
             return self._answer_error(request, refused.error, refused.description)
         return self._issue_code(request, user_flow, scopes, credentials)
 
-    def _application(self, request: HttpRequest) -> Application | None:
-        client_id = request.GET.get("client_id", "")
-        if not client_id or "\x00" in client_id:
-            return None
+    @staticmethod
+    def _is_malformed(request: HttpRequest) -> bool:
+        query = request.META.get("QUERY_STRING", "")
+        used_in_lookups = request.GET.get("client_id", "") + request.GET.get("redirect_uri", "")
+        return len(query) > MAX_QUERY_LENGTH or MALFORMED_PERCENT.search(query) is not None or "\x00" in used_in_lookups
+
+    @staticmethod
+    def _application(request: HttpRequest) -> Application | None:
+        """Return the client of a request that went wrong."""
         tenant = current_authority().tenant
+        client_id = request.GET.get("client_id", "")
         return Application.objects.filter(tenant=tenant, client_id=client_id, is_enabled=True).first()
 
-    def _fatal(self, request: HttpRequest, application: Application, error: FatalClientError) -> HttpResponse:
+    def _fatal(self, request: HttpRequest, error: FatalClientError) -> HttpResponse:
         description = error.oauthlib_error.description or ""
-        sent_uri = request.GET.get("redirect_uri", "")
         if "Duplicate" in description or "parse" in description:
-            return errors.error_page(request, errors.MALFORMED, application=application)
+            return errors.error_page(request, errors.MALFORMED)
+        application = self._application(request)
+        if application is None:
+            return errors.error_page(request, errors.UNKNOWN_CLIENT)
+        sent_uri = request.GET.get("redirect_uri", "")
         if not sent_uri:
             return errors.error_page(request, errors.MISSING_REDIRECT_URI, application=application)
         defect = errors.UNREGISTERED_REDIRECT_URI
@@ -92,22 +117,29 @@ class AuthorizeView(OAuthLibMixin, View):
 
     def _user_flow(self, application: Application) -> tuple[UserFlow | None, bool]:
         """The application's flow, and whether it goes with the flow that the authority names (if it names one)."""
-        assignment = (
-            ApplicationAssignment.objects.filter(application=application).select_related("user_flow").first()
-        )
+        assignment = ApplicationAssignment.objects.filter(application=application).select_related("user_flow").first()
         user_flow = assignment.user_flow if assignment else None
         named = current_authority().user_flow
         return user_flow, named is None or named == user_flow
 
     def _check(self, request: HttpRequest) -> None:
-        """What the library lets pass."""
-        query = request.GET
+        """What the library lets pass. Raises RequestRefused."""
+        self._check_shape(request.GET)
+        self._check_values(request.GET)
+
+    @staticmethod
+    def _check_shape(query: QueryDict) -> None:
         for name, values in query.lists():
+            if len(values) > 1:
+                raise RequestRefused("invalid_request", f"{name[:40]} is there twice.")
             if any("\x00" in value for value in values):
                 raise RequestRefused("invalid_request", f"{name[:40]} has a NUL character.")
         for name, limit in MAX_LENGTHS.items():
             if len(query.get(name, "")) > limit:
                 raise RequestRefused("invalid_request", f"{name} is longer than {limit} characters.")
+
+    @staticmethod
+    def _check_values(query: QueryDict) -> None:
         for name in ("request", "request_uri"):
             if name in query:
                 raise RequestRefused(f"{name}_not_supported", f"The parameter {name} is not supported.")
@@ -115,8 +147,11 @@ class AuthorizeView(OAuthLibMixin, View):
             raise RequestRefused("invalid_request", "response_mode is query or fragment.")
         if query.get("code_challenge_method") != "S256" or not CODE_CHALLENGE.match(query.get("code_challenge", "")):
             raise RequestRefused("invalid_request", "PKCE with code_challenge_method S256 is required (RFC 7636).")
-        if not query.get("max_age", "0").isdecimal():
+        if not re.fullmatch(r"[0-9]{1,9}", query.get("max_age", "0")):
             raise RequestRefused("invalid_request", "max_age is a number of seconds.")
+        prompts = set(query.get("prompt", "").split())
+        if "none" in prompts and len(prompts) > 1:
+            raise RequestRefused("invalid_request", "prompt=none goes with no other prompt.")
 
     def _must_sign_in(self, request: HttpRequest) -> bool:
         """Answer whether the person has to prove who they are before this request is answered."""
@@ -137,26 +172,34 @@ class AuthorizeView(OAuthLibMixin, View):
         return False
 
     def _has_just_signed_in(self, request: HttpRequest, auth_time: int) -> bool:
-        """Answer whether the journey that this very request began has ended with this sign-in.
+        """Answer whether the journey that this very request began has ended, just now, with this sign-in.
 
-        Otherwise prompt=login would go round in circles, and dropping it from the address would be enough to skip it.
+        Otherwise prompt=login would go round in circles, and an address from the browser's history, or a journey of
+        another request, would be enough to skip it.
         """
         journey_id = request.GET.get("portal_journey", "")
-        if not re.fullmatch(r"[0-9a-f-]{36}", journey_id):
+        if not JOURNEY_ID.fullmatch(journey_id):
             return False
         journey = Journey.objects.filter(
-            pk=journey_id, tenant=current_authority().tenant, user=request.user, signed_in_at__isnull=False
+            pk=journey_id,
+            tenant=current_authority().tenant,
+            user_id=str(request.user.pk),
+            signed_in_at__gt=timezone.now() - JUST_NOW,
         ).first()
-        return journey is not None and auth_time >= int(journey.created_at.timestamp())
+        if journey is None or auth_time < int(journey.created_at.timestamp()):
+            return False
+        began_with = urlsplit(journey.return_path)
+        return began_with.path == request.path and QueryDict(began_with.query) == request.GET
 
     def _start_journey(
-        self, request: HttpRequest, application: Application, user_flow: UserFlow | None, credentials: dict[str, Any]
+        self, request: HttpRequest, user_flow: UserFlow | None, credentials: dict[str, Any]
     ) -> HttpResponse:
         query = request.GET.copy()
         query.pop("portal_journey", None)
         # The journey keeps the address encrypted; the path to come back to is kept as it is.
         login_hint = query.pop("login_hint", [""])[-1]
-        tenant = current_authority().tenant
+        tenant, application = current_authority().tenant, credentials["client"]
+        count_attempt((JOURNEY_LIMIT, f"{tenant.pk}|{network_of(client_address(request))}"))
         browser = browser_of(request) or new_browser()
         journey = journeys.start(
             tenant=tenant,
@@ -196,8 +239,17 @@ class AuthorizeView(OAuthLibMixin, View):
                 request, scopes=" ".join(scopes), credentials=credentials, allow=True
             )
         except OAuthToolkitError as error:
-            return self._answer_error(request, error.oauthlib_error.error, error.oauthlib_error.description or "")
+            return self._answer_library_error(request, error)
         return self._to_application(uri + ("&" if "#" in uri or "?" in uri else "?") + self._iss())
+
+    def _answer_library_error(self, request: HttpRequest, error: OAuthToolkitError) -> HttpResponse:
+        name, description = error.oauthlib_error.error, error.oauthlib_error.description or ""
+        if request.GET.get("response_type", "code") != "code":
+            # The library's word is unauthorized_client, but no application may use another one (RFC 6749 4.1.2.1).
+            name, description = "unsupported_response_type", "response_type is code."
+        elif name == "invalid_scope":
+            description = f"scope is made of {', '.join(oauth2_settings.SCOPES)}, with spaces between them."
+        return self._answer_error(request, name, description)
 
     def _answer_error(self, request: HttpRequest, error: str, description: str) -> HttpResponse:
         """RFC 6749 4.1.2.1: to the redirect URI, which is checked by now."""
@@ -205,10 +257,9 @@ class AuthorizeView(OAuthLibMixin, View):
         answer = {"error": error, "error_description": description}
         if request.GET.get("state"):
             answer["state"] = request.GET["state"]
+        separator = "&" if "?" in redirect_uri else "?"
         if request.GET.get("response_mode") == "fragment":
             separator = "#"
-        else:
-            separator = "&" if "?" in redirect_uri else "?"
         return self._to_application(f"{redirect_uri}{separator}{urlencode(answer)}&{self._iss()}")
 
     @staticmethod

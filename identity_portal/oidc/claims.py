@@ -6,7 +6,7 @@ from directory.models import User
 from identity_portal.oidc.models import SignInContext
 from userflows.models import AttributeAssignment
 
-TOKEN_VERSION = "2.0"
+TOKEN_VERSION = "2.0"  # noqa: S105
 
 
 class HasScopes(Protocol):
@@ -29,8 +29,8 @@ def sign_in_claims(user: User, context: SignInContext) -> dict[str, Any]:
     return claims | {name: value for name, value in optional.items() if value}
 
 
-def profile_claims(user: User, context: SignInContext, scopes: list[str]) -> dict[str, Any]:
-    """Return what the scopes `profile` and `email` open: names, address, and the flow's attributes."""
+def profile_claims(user: User, scopes: list[str]) -> dict[str, Any]:
+    """Return what the scopes `profile` and `email` open: names and address."""
     claims: dict[str, Any] = {}
     if "email" in scopes:
         claims |= {"email": user.mail, "email_verified": True}
@@ -41,17 +41,15 @@ def profile_claims(user: User, context: SignInContext, scopes: list[str]) -> dic
             "given_name": user.given_name,
             "family_name": user.surname,
             "locale": user.preferred_language,
-            **_flow_attribute_claims(user, context),
         }
-    return {name: value for name, value in claims.items() if value not in ("", None)}
+    return _without_gaps(claims)
 
 
-def _flow_attribute_claims(user: User, context: SignInContext) -> dict[str, Any]:
-    if context.user_flow_id is None:
+def attribute_claims(user: User, context: SignInContext, scopes: list[str]) -> dict[str, Any]:
+    """Return the values of the attributes that the flow asks for: under `profile` too."""
+    if context.user_flow_id is None or "profile" not in scopes:
         return {}
-    assignments = AttributeAssignment.objects.filter(user_flow_id=context.user_flow_id).select_related(
-        "user_attribute"
-    )
+    assignments = AttributeAssignment.objects.filter(user_flow_id=context.user_flow_id).select_related("user_attribute")
     claims = {}
     for assignment in assignments:
         attribute = assignment.user_attribute
@@ -59,4 +57,9 @@ def _flow_attribute_claims(user: User, context: SignInContext) -> dict[str, Any]
         # The names of columns come from the closed list of built-in attributes.
         value = getattr(user, built_in.field) if built_in else user.extension_values.get(attribute.name)
         claims[attribute.claim] = value
-    return claims
+    return _without_gaps(claims)
+
+
+def _without_gaps(claims: dict[str, Any]) -> dict[str, Any]:
+    """Zero and false are answers, too."""
+    return {name: value for name, value in claims.items() if value not in ("", None)}

@@ -4,7 +4,6 @@ import json
 import logging
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -32,14 +31,15 @@ def _not_stored(response: HttpResponse) -> HttpResponse:
 
 def _answer(request: HttpRequest, headers: dict[str, Any], body: Any, status: int) -> HttpResponse:
     """Turn oauthlib's answer into a response; errors get the correlation id."""
-    if status >= 400 and body:
-        error = json.loads(body)
+    error: dict[str, Any] = json.loads(body) if status >= 400 and body else {}
+    if error:
         body = json.dumps({**error, "correlation_id": str(current_correlation_id())})
         logger.info("Refused: %s", error.get("error"))
     response = HttpResponse(body or "", status=status, content_type="application/json")
     for name, value in headers.items():
         response[name] = value
-    if status == 401 and request.headers.get("Authorization", "").lower().startswith("basic"):
+    used_basic = request.headers.get("Authorization", "").lower().startswith("basic")
+    if used_basic and error.get("error") == "invalid_client":
         # RFC 6749 5.2: in the scheme that the client used.
         response["WWW-Authenticate"] = 'Basic realm="token endpoint"'
     return _not_stored(response)
@@ -64,11 +64,7 @@ class TokenView(OAuthLibMixin, View):
         if request.POST.get("grant_type") not in GRANT_TYPES:
             # The library would take the device and password grants; the portal has neither.
             return oauth_error("unsupported_grant_type", f"grant_type is one of {', '.join(GRANT_TYPES)}.")
-        try:
-            _url, headers, body, status = self.create_token_response(request)
-        except ValueError as error:
-            # oauthlib raises it for malformed percent-encoding.
-            raise SuspiciousOperation from error
+        _url, headers, body, status = self.create_token_response(request)
         return _answer(request, headers, body, status)
 
 

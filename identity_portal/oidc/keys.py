@@ -93,11 +93,12 @@ def rotate_keys(
 
 def published_keys(tenant: Tenant) -> list[dict[str, Any]]:
     """Return the tenant's public JSON Web Keys (RFC 7517 5.1)."""
-    if not SigningKey.objects.filter(tenant=tenant).exists():
-        active_key(tenant, Algorithm.RS256)
     gone = models.Q(state=State.RETIRED, retired_at__lt=timezone.now() - PUBLISHED_AFTER_RETIREMENT)
     keys = SigningKey.objects.filter(tenant=tenant).exclude(gone).order_by("created_at")
-    return list(keys.values_list("public_jwk", flat=True))
+    public_keys = keys.values_list("public_jwk", flat=True)
+    if not public_keys:
+        active_key(tenant, Algorithm.RS256)
+    return list(public_keys or public_keys.all())
 
 
 # Parsing an RSA key checks its primes and takes 250 ms; signing with the parsed key takes 4 ms.
@@ -106,16 +107,15 @@ def _parsed(private_jwk: str) -> jwk.JWK:
     return jwk.JWK.from_json(private_jwk)
 
 
-def sign(claims: dict[str, Any], *, tenant: Tenant, algorithm: str, typ: str = "JWT") -> str:
-    """Return a compact JWS over `claims` (RFC 7515), with the `kid` of the tenant's active key."""
-    key = active_key(tenant, algorithm)
+def sign(claims: dict[str, Any], *, key: SigningKey, typ: str = "JWT") -> str:
+    """Return a compact JWS over `claims` (RFC 7515), with the key's `kid` in its header."""
     token = jwt.JWT(header={"typ": typ, "alg": key.algorithm, "kid": key.kid}, claims=claims)
     token.make_signed_token(_parsed(key.private_jwk))
     return str(token.serialize())
 
 
 def verified_claims(token: str, *, tenant: Tenant) -> dict[str, Any] | None:
-    """Return the claims of a token that one of the tenant's keys signed, retired ones too; None for any other.
+    """Return the claims of an ID token that one of the tenant's keys signed, retired ones too; None for any other.
 
     Expiry is not looked at: an `id_token_hint` may be old (OpenID Connect RP-Initiated Logout 1.0, 2).
     """
@@ -123,8 +123,9 @@ def verified_claims(token: str, *, tenant: Tenant) -> dict[str, Any] | None:
         unverified = jws.JWS.from_jose_token(token)
         header = unverified.jose_header
         key = SigningKey.objects.filter(tenant=tenant, kid=str(header.get("kid", ""))).first()
-        # The algorithm is the key's own, never the one that the token names.
-        if key is None or header.get("alg") != key.algorithm:
+        # The algorithm is the key's own, never the one that the token names. An access token is no ID token, though
+        # the same key signs both (RFC 9068 5).
+        if key is None or header.get("alg") != key.algorithm or header.get("typ") != "JWT":
             return None
         unverified.allowed_algs = [key.algorithm]
         unverified.verify(jwk.JWK(**key.public_jwk))

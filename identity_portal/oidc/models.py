@@ -1,4 +1,7 @@
-"""What is issued to applications. The library's six models are ours, so that tokens can carry how the person signed in."""
+"""What is issued to applications.
+
+The library's models are ours, so that tokens can carry how the person signed in.
+"""
 
 import uuid
 

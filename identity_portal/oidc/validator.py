@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from oauth2_provider.models import set_token_value
@@ -19,10 +20,11 @@ from directory import audit
 from directory.models import Application
 from identity_portal.authority import current_authority
 from identity_portal.oidc.backend import hashed_code
-from identity_portal.oidc.claims import profile_claims, sign_in_claims
+from identity_portal.oidc.claims import attribute_claims, profile_claims, sign_in_claims
 from identity_portal.oidc.client_authentication import authorization_header, basic_credentials, has_live_secret
 from identity_portal.oidc.keys import sign
 from identity_portal.oidc.models import AccessToken, Grant, RefreshToken, SignInContext
+from identity_portal.oidc.tokens import signing_key
 
 CONTEXT_FIELDS = ("issuer", "user_flow_id", "sid", "auth_time", "amr", "idp")
 
@@ -57,6 +59,15 @@ class Validator(OAuth2Validator):
         application = self._load_application(client_id, request) if client_id else None
         return application is not None and not application.keeps_secret
 
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Any, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """A flow is for people: a daemon asks the tenant's own authority."""
+        if grant_type == "client_credentials" and current_authority().user_flow is not None:
+            return False
+        allowed: bool = super().validate_grant_type(client_id, grant_type, client, request)
+        return allowed
+
     # --- prompt=none: the library leaves both unanswered, which is a 500 -----------------------------------------
 
     def validate_silent_login(self, request: Any) -> bool:
@@ -70,7 +81,7 @@ class Validator(OAuth2Validator):
     # --- Authorization codes -------------------------------------------------------------------------------------
 
     def _create_authorization_code(self, request: Any, code: dict[str, str], expires: Any = None) -> Grant:
-        """Keep how the person signed in beside the code; the library would take auth_time from the user's last login."""
+        """Keep how the person signed in beside the code: the library takes auth_time from the last login anywhere."""
         lifetime = timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS)
         return Grant.objects.create(
             application=request.client,
@@ -133,18 +144,14 @@ class Validator(OAuth2Validator):
     def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
         """Nothing is left to do: the code was claimed in the transaction that saved its tokens."""
 
+    @transaction.atomic
     def _revoke_tokens_of(self, grant: Grant) -> None:
         """RFC 6749 4.1.2: a code that comes twice was stolen; what it was exchanged for ends."""
-        for family in grant.refresh_tokens.values_list("token_family", flat=True).distinct():
-            RefreshToken.revoke_family(family)
-        AccessToken.objects.filter(grant=grant).delete()
-        audit.record(
-            "authorization_code.replayed",
-            tenant=current_authority().tenant,
-            actor=grant.application,
-            target=grant.user,
-            reason="already_redeemed",
-        )
+        families = grant.refresh_tokens.values_list("token_family", flat=True).distinct()
+        ended = [family for family in families if _has_ended(family)]
+        deleted, _rows = AccessToken.objects.filter(grant=grant).delete()
+        if ended or deleted:
+            _record_theft("authorization_code.replayed", grant, reason="already_redeemed")
 
     # --- Tokens --------------------------------------------------------------------------------------------------
 
@@ -161,11 +168,11 @@ class Validator(OAuth2Validator):
             unclaimed = Grant.objects.filter(pk=request.grant.pk, redeemed_at=None)
             if not unclaimed.update(redeemed_at=now):
                 raise errors.InvalidGrantError(request=request)
-        old = getattr(request, "refresh_token_instance", None)
-        if request.grant_type == "refresh_token":
+        old: RefreshToken | None = getattr(request, "refresh_token_instance", None)
+        if old is not None:
             if not RefreshToken.objects.filter(pk=old.pk, revoked=None).update(revoked=now, updated=now):
                 raise errors.InvalidGrantError(request=request)
-            AccessToken.objects.filter(pk=old.access_token_id).delete()
+            AccessToken.objects.filter(refresh_token=old).delete()
         if request.grant_type == "client_credentials":
             request.user = None
         access_token = self._create_access_token(
@@ -219,7 +226,9 @@ class Validator(OAuth2Validator):
         if stored is None or stored.issuer != current_authority().issuer:
             return False
         if stored.revoked is not None:
-            self._end_family(stored)
+            # RFC 9700 4.14.2: a rotated token that comes back was stolen from one of the two who used it.
+            if _has_ended(stored.token_family):
+                _record_theft("refresh_token.reused", stored, reason="already_rotated")
             return False
         if stored.access_token is None or not stored.user.account_enabled:
             return False
@@ -231,17 +240,6 @@ class Validator(OAuth2Validator):
         request.refresh_token_instance = stored
         request.sign_in_context = stored
         return True
-
-    def _end_family(self, refresh_token: RefreshToken) -> None:
-        """RFC 9700 4.14.2: a rotated token that comes back was stolen from one of the two who used it."""
-        RefreshToken.revoke_family(refresh_token.token_family)
-        audit.record(
-            "refresh_token.reused",
-            tenant=current_authority().tenant,
-            actor=refresh_token.application,
-            target=refresh_token.user,
-            reason="already_rotated",
-        )
 
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> str:
         scope: str = request.refresh_token_instance.scope
@@ -279,15 +277,40 @@ class Validator(OAuth2Validator):
             "exp": id_token["iat"] + oauth2_settings.ID_TOKEN_EXPIRE_SECONDS,
             "jti": str(uuid.uuid4()),
             **sign_in_claims(request.user, context),
-            **profile_claims(request.user, context, request.scopes),
+            **profile_claims(request.user, request.scopes),
+            **attribute_claims(request.user, context, request.scopes),
         }
         if request.nonce:
             id_token["nonce"] = request.nonce
-        return sign(id_token, tenant=authority.tenant, algorithm=request.client.algorithm)
+        return sign(id_token, key=signing_key(request))
 
     def get_userinfo_claims(self, request: Any) -> dict[str, Any]:
         context = request.access_token
-        return sign_in_claims(request.user, context) | profile_claims(request.user, context, request.scopes)
+        return {
+            **sign_in_claims(request.user, context),
+            **profile_claims(request.user, request.scopes),
+            **attribute_claims(request.user, context, request.scopes),
+        }
+
+
+@transaction.atomic
+def _has_ended(token_family: uuid.UUID | None) -> bool:
+    """End a family of refresh tokens with its access tokens. Answers whether it was still alive."""
+    family = RefreshToken.objects.select_for_update().filter(token_family=token_family, revoked=None)
+    was_alive = bool(list(family.values_list("pk")))
+    RefreshToken.revoke_family(token_family)
+    return was_alive
+
+
+def _record_theft(activity: str, issued: Grant | RefreshToken, *, reason: str) -> None:
+    """Once: whoever tries again finds nothing left to end."""
+    audit.record(
+        activity,
+        tenant=current_authority().tenant,
+        actor=issued.application,
+        target=issued.user,
+        reason=reason,
+    )
 
 
 def _grant_id(context: SignInContext | None) -> Any:

@@ -33,7 +33,7 @@ class ChoicesField(forms.CharField):
         return "\n".join(_line(choice) for choice in value) if isinstance(value, list) else value
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.to_python(data) != (initial or []))
+        return self.to_python(data) != self.to_python(self.prepare_value(initial or []))
 
 
 def _choice(line: str) -> dict[str, Any]:

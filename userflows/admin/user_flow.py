@@ -1,6 +1,5 @@
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
@@ -8,6 +7,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from directory.admin.auditing import actor_of
+from directory.admin.pages import PlainModelForm
 from directory.admin.scoping import TenantModelAdmin, TenantStackedInline, TenantTabularInline
 from userflows.admin.choices_field import ChoicesField
 from userflows.flows import assign_application, create_user_flow, unassign_application
@@ -21,7 +21,7 @@ class PartOfFlow:
     tenant_path = "user_flow__tenant"
 
 
-class QuestionForm(forms.ModelForm):  # type: ignore[type-arg]
+class QuestionForm(PlainModelForm):
     choices = ChoicesField()
 
 
@@ -31,7 +31,10 @@ class QuestionInline(PartOfFlow, TenantStackedInline):
     ordering = ("order", "pk")
     classes = ("questions",)
     verbose_name_plural = _("questions you ask")
-    fields = (("order", "user_attribute", "input_type", "required"), ("label", "hint"), "choices")
+    fieldsets = (
+        (None, {"fields": (("order", "user_attribute", "input_type", "required"), ("label", "hint"))}),
+        (_("Choices"), {"fields": ("choices",), "classes": ("collapse",)}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return super().get_queryset(request).select_related("user_attribute")
@@ -42,7 +45,7 @@ class QuestionInline(PartOfFlow, TenantStackedInline):
             # The address is always asked for, and checked, on the first page.
             field.queryset = field.queryset.exclude(attribute_type="builtIn", name="Email")
             # Read once: each question would ask the database again.
-            field.choices = list(field.choices)
+            field.choices = [choice for choice in field.choices]  # noqa: C416 - list() would count them first
         return field
 
     def get_formset(self, request: HttpRequest, obj: UserFlow | None = None, **kwargs: Any) -> Any:
@@ -79,6 +82,7 @@ class UserFlowAdmin(TenantModelAdmin):
     list_display = ("name", "sign_up_enabled", "application_count", "question_count", "created_at")
     list_filter = ("sign_up_enabled",)
     search_fields = ("name",)
+    ordering = ("name",)
     sortable_by = ("name", "created_at")
     fields = ("name", "sign_up_enabled")
     inlines = (QuestionInline, ApplicationAssignmentInline)

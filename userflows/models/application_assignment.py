@@ -29,6 +29,8 @@ class ApplicationAssignment(models.Model):
         return str(self.application)
 
     def clean(self) -> None:
+        if getattr(self, "application", None) is None:
+            return
         if self.application.tenant_id != self.user_flow.tenant_id:
             raise ValidationError({"application": _("Choose one of this tenant.")})
         if self.application.is_first_party:

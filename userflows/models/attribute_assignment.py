@@ -71,7 +71,9 @@ class AttributeAssignment(models.Model):
 
     def clean(self) -> None:
         errors: dict[str, Any] = {}
-        attribute = self.user_attribute
+        attribute = getattr(self, "user_attribute", None)
+        if attribute is None:
+            return
         if attribute.tenant_id != self.user_flow.tenant_id:
             errors["user_attribute"] = _("Choose one of this tenant.")
         elif attribute.name == "Email":

@@ -1,10 +1,8 @@
-import getpass
-import os
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from directory.management.verb_command import VerbCommand, find_tenant
+from directory.management.verb_command import VerbCommand, find_tenant, read_password
 from directory.members import create_member
 from directory.models import User
 from directory.roles import Role
@@ -20,11 +18,9 @@ class Command(VerbCommand):
         parser.add_argument("--role", action="append", default=[], choices=Role.values)
 
     def run(self, options: dict[str, Any]) -> dict[str, Any]:
-        # Not an option: a command line is readable for every process of the machine.
-        password = os.environ.get("MEMBER_PASSWORD") or getpass.getpass()
         member = create_member(
             User(tenant=find_tenant(options["tenant"]), mail=options["mail"], display_name=options["display_name"]),
-            password=password,
+            password=read_password(),
             roles=[Role(role) for role in options["role"]],
         )
         return {"id": str(member.pk), "mail": member.mail, "roles": options["role"]}

@@ -17,9 +17,7 @@ class Command(BaseCommand):
         findings = examine()
         healthy = all(finding.severity is not Severity.ERROR for finding in findings)
         if options["json"]:
-            self.stdout.write(
-                json.dumps({"healthy": healthy, "findings": [finding.as_dict() for finding in findings]})
-            )
+            self.stdout.write(json.dumps({"healthy": healthy, "findings": [finding.as_dict() for finding in findings]}))
         else:
             for finding in findings:
                 self.stdout.write(f"{finding.severity.upper()} {finding.id} {finding.message} {finding.fix}")

@@ -2,11 +2,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from oauth2_provider.settings import oauth2_settings
+from django_tasks_db.models import DBTaskResult
 
 from directory.management.verb_command import VerbCommand
 from directory.models import Session
 from identity_portal.oidc.models import AccessToken, Grant, RefreshToken
+from identity_portal.oidc.tokens import refresh_token_lifetime
 from userflows.models import Journey, RateCounter
 
 # Long enough that a person who comes back late is told that the page expired, and a replayed code is recognised.
@@ -14,17 +15,18 @@ KEPT_FOR = timedelta(hours=24)
 
 
 class Command(VerbCommand):
-    help = "Delete what has ended: sessions, journeys, rate counters, codes and tokens. Run it every hour."
+    help = "Delete what has ended: sessions, journeys, rate counters, codes, tokens and sent mail. Run it every hour."
 
     def run(self, options: dict[str, Any]) -> dict[str, Any]:
         now = timezone.now()
-        # Rotated tokens are kept as long as live ones: their coming back is what reveals a theft.
-        refresh_lifetime = timedelta(seconds=oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS)
         return {
             "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
             "journeys": Journey.objects.filter(expires_at__lt=now - KEPT_FOR).delete()[0],
             "rate_counters": RateCounter.objects.filter(window_ends_at__lt=now).delete()[0],
-            "refresh_tokens": RefreshToken.objects.filter(created__lt=now - refresh_lifetime).delete()[0],
+            # Rotated tokens are kept as long as live ones: their coming back is what reveals a theft.
+            "refresh_tokens": RefreshToken.objects.filter(created__lt=now - refresh_token_lifetime()).delete()[0],
             "access_tokens": AccessToken.objects.filter(expires__lt=now, refresh_token=None).delete()[0],
             "grants": Grant.objects.filter(expires__lt=now - KEPT_FOR).delete()[0],
+            # Their arguments are sealed mail, with addresses and codes in it.
+            "tasks": DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT_FOR).delete()[0],
         }

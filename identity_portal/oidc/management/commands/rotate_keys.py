@@ -12,9 +12,7 @@ class Command(VerbCommand):
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="The tenant's name in URLs.")
-        parser.add_argument(
-            "--algorithm", choices=SigningKey.Algorithm.values, default=SigningKey.Algorithm.RS256
-        )
+        parser.add_argument("--algorithm", choices=SigningKey.Algorithm.values, default=SigningKey.Algorithm.RS256)
         parser.add_argument(
             "--force", action="store_true", help="Even if the next key was only just published: after a theft."
         )

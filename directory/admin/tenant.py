@@ -1,0 +1,38 @@
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from directory.admin.pages import PlainModelForm
+from directory.admin.scoping import TenantModelAdmin, tenant_of
+
+
+class TenantAdmin(TenantModelAdmin):
+    """A tenant's site knows one tenant: its own."""
+
+    tenant_path = "pk"
+    form = PlainModelForm
+    menu_name = _("Tenant")
+    audit_subject = "tenant"
+    audit_values = True
+    summary = _("Your organisation's name, language and links, and the switch for self-service sign-up.")
+    fieldsets = (
+        (_("Organisation"), {"fields": ("name", "slug", "id", "default_language")}),
+        (_("Sign-up"), {"fields": ("sign_up_enabled",)}),
+        (_("On the sign-up pages"), {"fields": ("support_contact", "privacy_url", "terms_url")}),
+    )
+    readonly_fields = ("slug", "id")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A list of one is no list: straight to the tenant."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect(f"{self.admin_site.name}:directory_tenant_change", tenant_of(request).pk)
