@@ -13,8 +13,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
 START_WITHIN_SECONDS = 90
@@ -89,19 +87,6 @@ class DemoProcess:
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.1)
-        if self.scheme == "http":
-            self._wait_for(self.app_url, deadline)
-            self._wait_for(self.second_app_url, deadline)
-
-    @staticmethod
-    def _wait_for(url: str, deadline: float) -> None:
-        while True:
-            try:
-                with urlopen(url, timeout=2):  # noqa: S310 - the demo's own address
-                    return
-            except (URLError, OSError):
-                assert time.monotonic() < deadline, f"{url} does not answer."
-                time.sleep(0.1)
 
     def kill(self) -> None:
         """As by a power cut: nobody gets to say goodbye."""

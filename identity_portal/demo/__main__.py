@@ -165,11 +165,13 @@ def run(place: Place, environment: dict[str, str]) -> None:
     processes = [subprocess.Popen(portal_command(place), cwd=ROOT, env=environment)]  # noqa: S603
     signal.signal(signal.SIGTERM, _stop)
     try:
-        wait_until_ready(place, processes[0])
+        wait_until_ready(f"{place.portal_url}/readyz", processes[0])
         for index in range(len(SAMPLES)):
             command = [sys.executable, str(ROOT / "examples" / "web" / "app.py")]
             sample = sample_environment(place, index, told)
             processes.append(subprocess.Popen(command, cwd=ROOT, env=sample))  # noqa: S603
+        for index, process in enumerate(processes[1:]):
+            wait_until_ready(place.sample_url(index), process)
         tell(place, told)
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
@@ -186,17 +188,17 @@ def _stop(signal_number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def wait_until_ready(place: Place, portal: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     # The certificate may be for a name that is not this machine's; only whether it answers is asked.
     context = ssl._create_unverified_context()  # noqa: S323, SLF001
     deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < deadline and portal.poll() is None:
+    while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urlopen(f"{place.portal_url}/readyz", timeout=2, context=context):  # noqa: S310 - our own address
+            with urlopen(url, timeout=2, context=context):  # noqa: S310 - our own address
                 return
         except (URLError, OSError):
             time.sleep(0.1)
-    sys.exit("The portal did not start. Is its port free? Choose another with PORT=….")
+    sys.exit(f"{url} does not answer. Is its port free? Choose others with PORT=… and APP_PORT=….")
 
 
 def tell(place: Place, told: dict[str, dict[str, str]]) -> None:

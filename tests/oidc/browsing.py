@@ -45,6 +45,17 @@ def error_of(response: Any, status: int = 400) -> str:
     return str(body["error"])
 
 
+def assert_error_page(response: Any, code: str) -> str:
+    """The page that is shown where no redirect can be trusted; returns its text."""
+    assert response.status_code == 400
+    assert "Location" not in response
+    assert "no-store" in response["Cache-Control"]
+    html = str(response.content.decode())
+    assert code in html
+    assert response["X-Correlation-ID"] in html
+    return html
+
+
 def at_once(count: int, work: Callable[[int], T]) -> list[T]:
     """Do `work` in `count` threads that begin together, each with a database connection of its own."""
     barrier = Barrier(count)

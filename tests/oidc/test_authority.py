@@ -9,8 +9,7 @@ from django.test import Client
 
 from directory.models import Tenant
 from directory.models.tenant import RESERVED_SLUGS
-from tests.oidc.browsing import ANSWERS, answer_for, tokens_for
-from tests.oidc.test_authorize import assert_error_page
+from tests.oidc.browsing import ANSWERS, answer_for, assert_error_page, tokens_for
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import UserFlow
@@ -23,9 +22,7 @@ DISCOVERY = "v2.0/.well-known/openid-configuration"
 
 @pytest.mark.parametrize("authority", ["/woodgrove", FLOW])
 def test_describes_each_authority_at_both_places(relying_party: RelyingParty, authority: str) -> None:
-    documents = [
-        Client().get(f"{authority}/{path}").json() for path in (DISCOVERY, ".well-known/openid-configuration")
-    ]
+    documents = [Client().get(f"{authority}/{path}").json() for path in (DISCOVERY, ".well-known/openid-configuration")]
     assert documents[0] == documents[1]
     document = documents[0]
     assert document["issuer"] == f"http://testserver{authority}/v2.0"
@@ -107,7 +104,9 @@ def test_refuses_an_application_at_a_flow_that_it_does_not_use(
     assert_error_page(stranger.http.get(without_flow.request_url()), "OIDC-1105")
 
 
-@pytest.mark.parametrize("authority", ["/WOODGROVE", "/Woodgrove", "/woodgrove/b2x_1_suppliers", "/WoodGrove/B2X_1_SUPPLIERS"])
+@pytest.mark.parametrize(
+    "authority", ["/WOODGROVE", "/Woodgrove", "/woodgrove/b2x_1_suppliers", "/WoodGrove/B2X_1_SUPPLIERS"]
+)
 def test_answers_every_spelling_of_an_authority(
     relying_party: RelyingParty, stranger: Stranger, authority: str
 ) -> None:

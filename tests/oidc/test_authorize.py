@@ -1,4 +1,4 @@
-"""The authorization request: client and redirect URI before anything else, then errors that the application can read."""
+"""The authorization request: client and redirect URI before all else, then errors that the application can read."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from directory.models import Application, Tenant
-from tests.oidc.browsing import ANSWERS, answer_for, code_for
+from tests.oidc.browsing import ANSWERS, answer_for, assert_error_page, code_for
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import Journey, UserFlow
@@ -80,17 +80,6 @@ WRONG: tuple[tuple[dict[str, str | None], str], ...] = (
 )
 
 
-def assert_error_page(response: Any, code: str) -> str:
-    """The page that is shown where no redirect can be trusted; returns its text."""
-    assert response.status_code == 400
-    assert "Location" not in response
-    assert "no-store" in response["Cache-Control"]
-    html = str(response.content.decode())
-    assert code in html
-    assert response["X-Correlation-ID"] in html
-    return html
-
-
 def get(relying_party: RelyingParty, **changes: str | None) -> Any:
     return Client().get(relying_party.request_url(**changes))
 
@@ -129,7 +118,11 @@ def test_never_redirects_to_a_uri_that_is_not_registered(
 def test_shows_the_registered_uri_only_to_who_nearly_knows_it(relying_party: RelyingParty) -> None:
     for near in ("https://app.example.com/signin-oldc", "https://app.example.com/sign-in-oldc"):
         assert REGISTERED in assert_error_page(get(relying_party, redirect_uri=near), "OIDC-1104")
-    for far in ("https://app.example.com/sign-in-oauth", "https://app.example.com/", "https://app.example.com/signin-oxxx"):
+    for far in (
+        "https://app.example.com/sign-in-oauth",
+        "https://app.example.com/",
+        "https://app.example.com/signin-oxxx",
+    ):
         assert REGISTERED not in assert_error_page(get(relying_party, redirect_uri=far), "OIDC-1104")
 
 
@@ -161,7 +154,12 @@ def test_tells_the_application_what_is_wrong(relying_party: RelyingParty, scope:
 
 def test_tells_what_is_wrong_also_to_who_is_signed_in(relying_party: RelyingParty, stranger: Stranger) -> None:
     code_for(relying_party, stranger)
-    for changes in ({"code_challenge_method": "plain"}, {"nonce": "n" * 256}, {"max_age": "9" * 5000}, {"request": "x"}):
+    for changes in (
+        {"code_challenge_method": "plain"},
+        {"nonce": "n" * 256},
+        {"max_age": "9" * 5000},
+        {"request": "x"},
+    ):
         assert answer_for(relying_party, stranger, **changes).keys() == {"error", "error_description", "state", "iss"}
 
 

@@ -1,4 +1,4 @@
-"""Which application is calling? By secret in a header or in the form, one of several that live; without one for the rest."""
+"""Which application is calling? By secret, in a header or in the form, one of several; for the rest without one."""
 
 import base64
 from collections.abc import Callable

@@ -49,9 +49,7 @@ def test_writes_down_a_replayed_code_once(relying_party: RelyingParty, stranger:
     assert AuditEvent.objects.filter(activity="authorization_code.replayed").count() == 1
 
 
-def test_leaves_other_sign_ins_alone_when_a_code_comes_again(
-    relying_party: RelyingParty, stranger: Stranger
-) -> None:
+def test_leaves_other_sign_ins_alone_when_a_code_comes_again(relying_party: RelyingParty, stranger: Stranger) -> None:
     other = tokens_for(relying_party, stranger, scope="openid offline_access")
     code = code_for(relying_party, stranger, scope="openid offline_access")
     relying_party.redeem(code)

@@ -26,14 +26,46 @@ ODD_VALUES = (
     " ",
 )
 # Names under which oauthlib and the validator keep what they found out about a request.
-ATTRIBUTES = (
-    "access_token client scopes user grant looked_up_code sign_in sign_in_context refresh_token_instance "
-    "extra_credentials expires_in request_token oauth2_error claims resource signing_key using_default_redirect_uri"
-).split()
-AUTHORIZATION_PARAMETERS = (
-    "client_id redirect_uri response_type scope state nonce code_challenge code_challenge_method prompt max_age "
-    "login_hint ui_locales response_mode claims id_token_hint acr_values display portal_journey p"
-).split()
+ATTRIBUTES = [
+    "access_token",
+    "client",
+    "scopes",
+    "user",
+    "grant",
+    "looked_up_code",
+    "sign_in",
+    "sign_in_context",
+    "refresh_token_instance",
+    "extra_credentials",
+    "expires_in",
+    "request_token",
+    "oauth2_error",
+    "claims",
+    "resource",
+    "signing_key",
+    "using_default_redirect_uri",
+]
+AUTHORIZATION_PARAMETERS = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "ui_locales",
+    "response_mode",
+    "claims",
+    "id_token_hint",
+    "acr_values",
+    "display",
+    "portal_journey",
+    "p",
+]
 PATHS = (
     "/woodgrove/oauth2/v2.0/authorize",
     "/woodgrove/oauth2/v2.0/logout",
@@ -86,7 +118,8 @@ def http() -> Client:
 
 
 @pytest.mark.parametrize(
-    "name", ["grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope", "refresh_token"]
+    "name",
+    ["grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope", "refresh_token"],
 )
 def test_refuses_odd_values_at_the_token_endpoint(relying_party: RelyingParty, http: Client, name: str) -> None:
     relying_party.http = http
@@ -153,7 +186,11 @@ def test_survives_odd_requests(relying_party: RelyingParty, http: Client, path: 
         assert http.generic("POST", path, body, content_type=content_type).status_code < 500, (body[:80], content_type)
     for header in HEADERS:
         assert http.get(path, HTTP_AUTHORIZATION=header).status_code < 500, header
-        for sent in ({"grant_type": "client_credentials"}, {"grant_type": "refresh_token", "refresh_token": "x"}, {"token": "x"}):
+        for sent in (
+            {"grant_type": "client_credentials"},
+            {"grant_type": "refresh_token", "refresh_token": "x"},
+            {"token": "x"},
+        ):
             assert http.post(path, sent, HTTP_AUTHORIZATION=header).status_code < 500, header
 
 

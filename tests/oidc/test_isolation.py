@@ -1,4 +1,4 @@
-"""Two tenants with the same people, flows and applications by name: nothing of the one is good for anything at the other."""
+"""Two tenants with the same people, flows and applications by name: nothing of the one is of use at the other."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ from django.test import Client
 
 from directory.models import AppRoleAssignment, AuditEvent, Identity, Session, Tenant, User
 from identity_portal.oidc.models import AccessToken, Grant, SigningKey
-from tests.oidc.browsing import ANSWERS, code_for, error_of, tokens_for
-from tests.oidc.test_authorize import assert_error_page
+from tests.oidc.browsing import ANSWERS, assert_error_page, code_for, error_of, tokens_for
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import Journey, UserFlow
@@ -105,7 +104,9 @@ def test_refuses_the_other_tenants_client_at_the_token_endpoint(here: House, the
         foreign.redeem(code),
         foreign.refresh(there.tokens["refresh_token"]),
         foreign.post_token(grant_type="client_credentials"),
-        foreign.http.post(f"{authority}/oauth2/v2.0/revoke", {"token": "x", "client_id": foreign.application.client_id}),
+        foreign.http.post(
+            f"{authority}/oauth2/v2.0/revoke", {"token": "x", "client_id": foreign.application.client_id}
+        ),
     ):
         assert error_of(response, 401) == "invalid_client"
     assert there.application.redeem(code).status_code == 200
@@ -207,7 +208,9 @@ def test_ends_no_session_with_the_other_tenants_cookie(here: House, there: House
     assert "code" in there.application.answer(there.person.left_to)
 
 
-def test_knows_the_other_tenants_flow_by_no_name(here: House, there: House, make_user_flow: Callable[..., UserFlow]) -> None:
+def test_knows_the_other_tenants_flow_by_no_name(
+    here: House, there: House, make_user_flow: Callable[..., UserFlow]
+) -> None:
     make_user_flow(there.tenant, "Secret")
     for path in ("/woodgrove/B2X_1_Secret/v2.0/.well-known/openid-configuration", "/woodgrove/?p=B2X_1_Secret"):
         assert Client().get(path).status_code == 404

@@ -1,6 +1,5 @@
 """Signing keys: made once, rotated without a failed verification, sealed at rest, each tenant's its own."""
 
-import base64
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,6 +27,7 @@ from identity_portal.oidc.keys import (
 )
 from identity_portal.oidc.models import SigningKey
 from tests.oidc.browsing import at_once, tokens_for
+from tests.oidc.forging import forged, kid_of
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 
@@ -40,18 +40,8 @@ def age_keys(by: timedelta = JWKS_MAX_AGE) -> None:
     SigningKey.objects.update(created_at=timezone.now() - by)
 
 
-def kid_of(token: str) -> str:
-    return str(json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))["kid"])
-
-
 def jwk_set(tenant: str = "woodgrove") -> list[dict[str, Any]]:
     return list(Client().get(f"/{tenant}/discovery/v2.0/keys").json()["keys"])
-
-
-def forged(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
-    """Return a compact JWS of what it is given."""
-    parts = [json.dumps(header).encode(), json.dumps(claims).encode(), signature]
-    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
 
 def test_verifies_before_during_and_after_a_rotation(
@@ -244,9 +234,7 @@ def test_believes_no_forged_token(
     assert verified_claims(token, tenant=make_tenant("globex")) is None
 
 
-def test_takes_an_access_token_for_no_id_token(
-    tenant: Tenant, relying_party: RelyingParty, stranger: Stranger
-) -> None:
+def test_takes_an_access_token_for_no_id_token(tenant: Tenant, relying_party: RelyingParty, stranger: Stranger) -> None:
     """The same key signs both; an access token is shown to others than who it was issued to."""
     assert verified_claims(tokens_for(relying_party, stranger)["access_token"], tenant=tenant) is None
 

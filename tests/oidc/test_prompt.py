@@ -32,7 +32,9 @@ def journey_of(person: Stranger, url: str) -> str:
 
 
 @pytest.mark.parametrize("prompt", ["login", "create", "select_account", "login create", "consent login"])
-def test_asks_again_who_is_signed_in_and_only_once(relying_party: RelyingParty, stranger: Stranger, prompt: str) -> None:
+def test_asks_again_who_is_signed_in_and_only_once(
+    relying_party: RelyingParty, stranger: Stranger, prompt: str
+) -> None:
     code_for(relying_party, stranger)
     assert is_asked(stranger, relying_party.request_url(prompt=prompt))
     stranger.give_email().give_code()
@@ -40,7 +42,9 @@ def test_asks_again_who_is_signed_in_and_only_once(relying_party: RelyingParty, 
 
 
 @pytest.mark.parametrize("prompt", [None, "", "consent", "anything"])
-def test_asks_nobody_again_without_a_reason(relying_party: RelyingParty, stranger: Stranger, prompt: str | None) -> None:
+def test_asks_nobody_again_without_a_reason(
+    relying_party: RelyingParty, stranger: Stranger, prompt: str | None
+) -> None:
     code_for(relying_party, stranger)
     assert not is_asked(stranger, relying_party.request_url(prompt=prompt))
 

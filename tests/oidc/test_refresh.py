@@ -1,4 +1,4 @@
-"""Refresh tokens: for who asked for offline access, used once each, ended with their whole family when one comes back."""
+"""Refresh tokens: for who asked for offline access, used once each, ended with their family when one comes back."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -86,9 +86,7 @@ def test_writes_down_a_reused_token_once(relying_party: RelyingParty, tokens: di
     assert AuditEvent.objects.filter(activity="refresh_token.reused").count() == 1
 
 
-def test_leaves_other_families_alone(
-    relying_party: RelyingParty, stranger: Stranger, tokens: dict[str, Any]
-) -> None:
+def test_leaves_other_families_alone(relying_party: RelyingParty, stranger: Stranger, tokens: dict[str, Any]) -> None:
     other = tokens_for(relying_party, stranger, scope=OFFLINE)
     relying_party.refresh(tokens["refresh_token"])
     relying_party.refresh(tokens["refresh_token"])
@@ -128,9 +126,7 @@ def test_lets_a_refresh_token_live_for_fourteen_days(relying_party: RelyingParty
     assert error_of(relying_party.refresh(token)) == "invalid_grant"
 
 
-def test_refreshes_long_after_the_access_token_has_ended(
-    relying_party: RelyingParty, tokens: dict[str, Any]
-) -> None:
+def test_refreshes_long_after_the_access_token_has_ended(relying_party: RelyingParty, tokens: dict[str, Any]) -> None:
     AccessToken.objects.update(expires=timezone.now() - timedelta(days=10))
     assert relying_party.refresh(tokens["refresh_token"]).status_code == 200
 

@@ -8,9 +8,8 @@ import pytest
 from django.test import Client
 
 from directory.models import AuditEvent, Session, Tenant
-from tests.oidc.browsing import ANSWERS, code_for, tokens_for
-from tests.oidc.test_authorize import assert_error_page
-from tests.oidc.test_keys import forged, kid_of
+from tests.oidc.browsing import ANSWERS, assert_error_page, code_for, tokens_for
+from tests.oidc.forging import forged, kid_of
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import UserFlow

@@ -75,9 +75,7 @@ def test_says_without_scopes_only_who_it_is(relying_party: RelyingParty, strange
         ("openid profile", {"name", "preferred_username", "given_name", "family_name", "locale"}),
     ],
 )
-def test_opens_claims_by_scope(
-    relying_party: RelyingParty, stranger: Stranger, scope: str, opened: set[str]
-) -> None:
+def test_opens_claims_by_scope(relying_party: RelyingParty, stranger: Stranger, scope: str, opened: set[str]) -> None:
     tokens = tokens_for(relying_party, stranger, scope=scope)
     claims = relying_party.verified(tokens["id_token"])
     assert claims.keys() - SIGN_IN_CLAIMS - JWT_CLAIMS - {"nonce", "at_hash"} == opened

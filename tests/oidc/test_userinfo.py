@@ -87,9 +87,7 @@ def test_refuses_a_token_of_another_authority(
     assert relying_party.userinfo(of_flow).status_code == 401
 
 
-def test_revokes_an_access_token_and_what_could_renew_it(
-    relying_party: RelyingParty, tokens: dict[str, Any]
-) -> None:
+def test_revokes_an_access_token_and_what_could_renew_it(relying_party: RelyingParty, tokens: dict[str, Any]) -> None:
     response = revoke(relying_party, tokens["access_token"])
     assert (response.status_code, response.content) == (200, b"")
     assert "no-store" in response["Cache-Control"]
