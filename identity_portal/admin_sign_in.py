@@ -18,6 +18,8 @@ from userflows.sign_in import sign_in
 # By sender, and by sender and mailbox: whoever guesses elsewhere can't lock the owner of the mailbox out.
 NETWORK_LIMIT = Limit("admin_sign_in.network", count=60, seconds=900)
 MAILBOX_LIMIT = Limit("admin_sign_in.mailbox", count=10, seconds=900)
+# Whoever took over a session must not find the password out by changing it.
+PASSWORD_CHANGE_LIMIT = Limit("admin_password_change.user", count=10, seconds=900)
 
 
 class AdminSignInForm(PlainLabels, forms.Form):

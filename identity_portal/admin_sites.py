@@ -36,6 +36,7 @@ from directory.admin.scoping import roles_in
 from directory.members import roles_of
 from directory.models import Application, AuditEvent, Tenant, User, UserAttribute
 from identity_portal.admin_sign_in import (
+    PASSWORD_CHANGE_LIMIT,
     AdminSignInForm,
     checked_next,
     has_password_session,
@@ -44,8 +45,11 @@ from identity_portal.admin_sign_in import (
 )
 from identity_portal.oidc.admin import SigningKeyAdmin
 from identity_portal.oidc.models import SigningKey
+from identity_portal.tenancy import tenant_cookie_path
 from userflows.admin import FlowAttributeAdmin, UserFlowAdmin
+from userflows.browser import forget_browser
 from userflows.models import UserFlow
+from userflows.rate_limit import count_attempt
 
 # The same for an unknown address, a wrong password and an account without admin rights.
 REFUSAL = _("The email address or the password is wrong, or the account may not enter here.")
@@ -130,10 +134,14 @@ class PortalAdminSite(AdminSite):
             audit.record("user.signed_out", tenant=tenant_or_none(request), actor=request.user)
         logout(request)
         messages.success(request, _now("You are signed out."))
-        return redirect(f"{self.name}:login")
+        response = redirect(f"{self.name}:login")
+        forget_browser(response, path=tenant_cookie_path(request))
+        return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         request.current_app = self.name
+        if request.method == "POST":
+            count_attempt((PASSWORD_CHANGE_LIMIT, str(request.user.pk)))
         page: HttpResponse = PasswordChange.as_view(  # type: ignore[assignment]
             template_name="admin/password_change.html",
             success_url=reverse(f"{self.name}:index"),

@@ -129,7 +129,7 @@ class TenantMiddleware:
         )
         request.path_info = path.rest
         request.path = segments + path.rest
-        request.urlconf = settings.TENANT_URLCONF
+        request.urlconf = settings.TENANT_URLCONF  # type: ignore[attr-defined]
         set_script_prefix(segments + "/")
         try:
             with tenant_scope(authority.tenant), authority_scope(authority):

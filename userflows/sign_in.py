@@ -26,7 +26,7 @@ def sign_in(
     A session of somebody else in this browser ends; the session's key is new in any case.
     """
     csrf_secret = request.META.get("CSRF_COOKIE")
-    login(request, user, backend="identity_portal.tenancy.TenantBackend")
+    login(request, user)
     if csrf_secret:
         # Django's login() makes a new one, and a form that is open in a second tab would be refused. The Origin header
         # is checked besides, and the session's key is new: keeping it opens nothing.

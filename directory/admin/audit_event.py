@@ -18,6 +18,7 @@ from directory.models import AuditEvent
 class AuditEventPages(ReadOnly, PortalModelAdmin):
     """How audit events are shown: newest first, found by what was done, by whom, to what, or by correlation id."""
 
+    menu_name = _("Audit log")
     summary = _("Who did what, when. Find a person's attempt by the correlation ID of their error page.")
     empty_text = _("Nothing has happened yet. Every sign-up, sign-in and change will be listed here.")
     list_display = ("time", "activity", "actor_name", "target_name", "outcome")

@@ -47,7 +47,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         verbose_name = _("audit event")
-        verbose_name_plural = _("audit log")
+        verbose_name_plural = _("audit events")
         indexes = [
             models.Index(fields=("tenant", "-at"), name="audit_by_tenant_newest"),
             models.Index(fields=("tenant", "correlation_id"), name="audit_by_correlation"),

@@ -13,7 +13,6 @@ class Session(AbstractBaseSession):
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
     signed_in_at = models.DateTimeField(null=True)
 
-    class Meta(AbstractBaseSession.Meta):
-        abstract = False
+    class Meta:
         verbose_name = "session"
         verbose_name_plural = "sessions"

@@ -10,9 +10,10 @@ from django.test import Client
 
 from directory.models import AuditEvent, Tenant, User
 from directory.roles import Role
-from identity_portal.admin_sign_in import MAILBOX_LIMIT, NETWORK_LIMIT
+from identity_portal.admin_sign_in import MAILBOX_LIMIT, NETWORK_LIMIT, PASSWORD_CHANGE_LIMIT
 from tests.admin.conftest import Furnished, browser_of
 from tests.conftest import PASSWORD
+from userflows.browser import COOKIE_NAME
 
 REFUSED = "The email address or the password is wrong, or the account may not enter here."
 
@@ -193,7 +194,8 @@ def test_signs_out_by_post_only(ours: Furnished) -> None:
     browser = browser_of(ours.admin)
     assert browser.get(f"{ours.admin_url}logout/").status_code == 405
     assert may_enter(browser, ours.admin_url)
-    assert browser.post(f"{ours.admin_url}logout/")["Location"] == f"{ours.admin_url}login/"
+    left = browser.post(f"{ours.admin_url}logout/")
+    assert (left["Location"], left.cookies[COOKIE_NAME].value) == (f"{ours.admin_url}login/", "")
     assert not may_enter(browser, ours.admin_url)
     assert AuditEvent.objects.filter(tenant=ours.tenant, activity="user.signed_out").exists()
 
@@ -210,6 +212,14 @@ def test_changes_the_own_password_and_ends_the_other_sessions(member: User) -> N
     assert AuditEvent.objects.get(activity="password.changed").details == {}
     member.refresh_from_db()
     assert member.check_password(new)
+
+
+def test_limits_tries_at_the_old_password(ours: Furnished, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = replace(PASSWORD_CHANGE_LIMIT, count=1)
+    monkeypatch.setattr("identity_portal.admin_sites.PASSWORD_CHANGE_LIMIT", limit)
+    browser = browser_of(ours.admin)
+    tries = [browser.post(f"{ours.admin_url}password_change/", {"old_password": "guess"}) for _ in range(2)]
+    assert [answer.status_code for answer in tries] == [200, 429]
 
 
 def test_shows_the_tenants_name_on_every_page(browser: Client, ours: Furnished) -> None:

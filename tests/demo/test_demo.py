@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 import pytest
 import requests
 
+from tests.certificates import make_certificate
 from tests.demo_process import ROOT, DemoProcess
 
 ANSWERS = {
@@ -93,13 +94,7 @@ def test_keeps_its_data_and_forgets_it_when_told(demo: DemoProcess) -> None:
 
 
 def test_answers_on_https(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]  # noqa: S607
-        + ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)],
-        check=True,
-        capture_output=True,
-    )
+    certificate, key = make_certificate(tmp_path)
     demo = DemoProcess(tmp_path / "var", {"TLS_CERT": str(certificate), "TLS_KEY": str(key)})
     demo.start()
     try:

@@ -83,7 +83,7 @@ def test_keeps_people_sessions_tokens_and_keys_apart(here: House, there: House) 
         assert SigningKey.objects.filter(tenant=house.tenant).count() == 2
         user = User.objects.get(tenant=house.tenant)
         assert Grant.objects.get(user=user).application.tenant == house.tenant
-        assert AccessToken.objects.get(user=user).application.tenant == house.tenant
+        assert AccessToken.objects.get(user=user, application__tenant=house.tenant)
         assert AppRoleAssignment.objects.get(user=user).application.tenant == house.tenant
         assert Identity.objects.get(tenant=house.tenant).user == user
         for event in AuditEvent.objects.filter(tenant=house.tenant, target_type="user"):

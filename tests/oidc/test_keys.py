@@ -245,4 +245,4 @@ def test_is_not_verified_with_another_tenants_keys(
     token = tokens_for(relying_party, stranger)["id_token"]
     active_key(make_tenant("globex"), ES256)
     with pytest.raises((JoseError, ValueError)):
-        jwt.decode(token, KeySet.import_key_set({"keys": jwk_set("globex")}), algorithms=["ES256"])  # type: ignore[arg-type]
+        jwt.decode(token, KeySet.import_key_set({"keys": jwk_set("globex")}), algorithms=["ES256"])

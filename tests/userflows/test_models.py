@@ -19,7 +19,10 @@ MakeTenant = Callable[..., Tenant]
 MakeAttribute = Callable[..., UserAttribute]
 Ask = Callable[..., AttributeAssignment]
 Offer = Callable[[str, Any], AttributeAssignment]
-CHOICES = [{"name": "Screws", "value": "screws"}, {"name": "Nails", "value": "nails", "isDefault": True}]
+CHOICES: list[dict[str, Any]] = [
+    {"name": "Screws", "value": "screws"},
+    {"name": "Nails", "value": "nails", "isDefault": True},
+]
 
 
 def flow(tenant: Tenant, name: str = "Suppliers") -> UserFlow:
@@ -35,7 +38,7 @@ def application(tenant: Tenant, **values: Any) -> Application:
 # User flows
 
 
-@pytest.mark.parametrize("typed", ["Suppliers", "B2X_1_Suppliers"])
+@pytest.mark.parametrize("typed", ["Suppliers", "B2X_1_Suppliers", "b2x_1_Suppliers"])
 def test_puts_the_prefix_in_front_of_the_name(tenant: Tenant, typed: str) -> None:
     made = flow(tenant, typed)
     assert made.name == str(made) == "B2X_1_Suppliers"
@@ -44,7 +47,9 @@ def test_puts_the_prefix_in_front_of_the_name(tenant: Tenant, typed: str) -> Non
     assert made.name == "B2X_1_Suppliers"
 
 
-@pytest.mark.parametrize("name", ["Sup pliers", "Sup-pliers", "Lieferanten/DE", "Größe", "a.b", "x" * 65, "x\n", "<b>"])
+@pytest.mark.parametrize(
+    "name", ["", "B2X_1_", "Sup pliers", "Sup-pliers", "Lieferanten/DE", "Größe", "a.b", "x" * 65, "x\n", "<b>"]
+)
 def test_refuses_a_name_that_is_no_path_segment(tenant: Tenant, name: str) -> None:
     with pytest.raises(ValidationError) as refused:
         flow(tenant, name)
@@ -217,6 +222,32 @@ def test_refuses_choices_that_nobody_can_choose(offer: Offer, input_type: str, c
 @pytest.mark.parametrize("input_type", sorted(CHOICE_INPUTS))
 def test_takes_choices(offer: Offer, input_type: str) -> None:
     assert offer(input_type, CHOICES).choices == CHOICES
+
+
+@pytest.mark.parametrize(
+    ("name", "input_type", "choices", "words"),
+    [
+        ("PostalCode", InputType.RADIO, [{"name": "Long", "value": "x" * 41}], "at most 40 characters"),
+        ("City", InputType.CHECKBOXES, [{"name": "Long", "value": "x" * 129}], "at most 128 characters"),
+        ("extension_Staff", InputType.RADIO, [{"name": "Many", "value": "many"}], "whole numbers"),
+        ("extension_Staff", InputType.DROPDOWN, [{"name": "Huge", "value": "9" * 19}], "whole numbers"),
+        ("City", InputType.RADIO, [{**choice, "isDefault": True} for choice in CHOICES], "Only one choice"),
+        ("City", InputType.DROPDOWN, [{**choice, "isDefault": True} for choice in CHOICES], "Only one choice"),
+    ],
+)
+def test_refuses_choices_that_cannot_be_kept(
+    tenant: Tenant, make_attribute: MakeAttribute, name: str, input_type: str, choices: Any, words: str
+) -> None:
+    make_attribute(tenant, "Staff", DataType.INT)
+    question = AttributeAssignment(
+        user_flow=flow(tenant),
+        user_attribute=UserAttribute.objects.get(tenant=tenant, name=name),
+        input_type=input_type,
+        choices=choices,
+    )
+    with pytest.raises(ValidationError) as refused:
+        question.full_clean()
+    assert words in refused.value.message_dict["choices"][0]
 
 
 def test_asks_in_the_order_of_the_flow_by_its_own_words(tenant: Tenant, make_attribute: MakeAttribute) -> None:

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -30,6 +31,7 @@ INPUTS_BY_DATA_TYPE = {
     DataType.INT: frozenset({InputType.NUMBER, InputType.DROPDOWN, InputType.RADIO}),
 }
 MAX_CHOICES = 300
+INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
 class AttributeAssignment(models.Model):
@@ -81,11 +83,23 @@ class AttributeAssignment(models.Model):
         if self.input_type not in INPUTS_BY_DATA_TYPE[DataType(attribute.data_type)]:
             errors["input_type"] = _("This input type doesn't fit the attribute's data type.")
         if self.input_type in CHOICE_INPUTS:
-            problem = choices_problem(self.choices)
+            problem = choices_problem(self.choices) or self._misfit(attribute)
             if problem:
                 errors["choices"] = problem
         if errors:
             raise ValidationError(errors)
+
+    def _misfit(self, attribute: UserAttribute) -> str:
+        """Return why people could not choose one of the choices, or the directory not keep it."""
+        values = [choice["value"] for choice in self.choices]
+        if attribute.data_type == DataType.INT and not all(INTEGER.fullmatch(value) for value in values):
+            return str(_("The values of an Int attribute are whole numbers, in digits."))
+        if any(len(value) > attribute.max_length for value in values):
+            return str(_("A value can have at most %(limit)d characters.") % {"limit": attribute.max_length})
+        chosen = [choice for choice in self.choices if choice.get("isDefault")]
+        if len(chosen) > 1 and self.input_type != InputType.CHECKBOXES:
+            return str(_("Only one choice can be chosen beforehand."))
+        return ""
 
 
 def choices_problem(choices: Any) -> str:

@@ -51,8 +51,8 @@ class UserFlow(models.Model):
         return self.name
 
     def clean_fields(self, exclude: object = None) -> None:
-        if not self.name.startswith(NAME_PREFIX):
-            self.name = NAME_PREFIX + self.name
+        own = self.name[len(NAME_PREFIX) :] if self.name.upper().startswith(NAME_PREFIX) else self.name
+        self.name = NAME_PREFIX + own if own else ""
         super().clean_fields(exclude=exclude)  # type: ignore[arg-type]
 
     def clean(self) -> None:
