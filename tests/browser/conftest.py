@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -60,11 +61,11 @@ class Visit:
 def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
     contexts = []
 
-    def make(*, javascript: bool = True, viewport: dict[str, int] = DESKTOP, scheme: str = "light") -> Visit:
+    def make(*, javascript: bool = True, viewport: Any = DESKTOP, scheme: Any = "light") -> Visit:
         context = chromium.new_context(
             java_script_enabled=javascript,
-            viewport=viewport,  # type: ignore[arg-type]
-            color_scheme=scheme,  # type: ignore[arg-type]
+            viewport=viewport,
+            color_scheme=scheme,
             locale="en-GB",
         )
         context.set_default_timeout(15_000)
