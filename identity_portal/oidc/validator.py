@@ -148,7 +148,7 @@ class Validator(OAuth2Validator):
     def _revoke_tokens_of(self, grant: Grant) -> None:
         """RFC 6749 4.1.2: a code that comes twice was stolen; what it was exchanged for ends."""
         families = grant.refresh_tokens.values_list("token_family", flat=True).distinct()
-        ended = [family for family in families if _has_ended(family)]
+        ended = [family for family in families if _end_family(family)]
         deleted, _rows = AccessToken.objects.filter(grant=grant).delete()
         if ended or deleted:
             _record_theft("authorization_code.replayed", grant, reason="already_redeemed")
@@ -227,7 +227,7 @@ class Validator(OAuth2Validator):
             return False
         if stored.revoked is not None:
             # RFC 9700 4.14.2: a rotated token that comes back was stolen from one of the two who used it.
-            if _has_ended(stored.token_family):
+            if _end_family(stored.token_family):
                 _record_theft("refresh_token.reused", stored, reason="already_rotated")
             return False
         if stored.access_token is None or not stored.user.account_enabled:
@@ -294,7 +294,7 @@ class Validator(OAuth2Validator):
 
 
 @transaction.atomic
-def _has_ended(token_family: uuid.UUID | None) -> bool:
+def _end_family(token_family: uuid.UUID | None) -> bool:
     """End a family of refresh tokens with its access tokens. Answers whether it was still alive."""
     family = RefreshToken.objects.select_for_update().filter(token_family=token_family, revoked=None)
     was_alive = bool(list(family.values_list("pk")))

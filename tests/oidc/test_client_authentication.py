@@ -14,6 +14,7 @@ from directory.models import Application, ClientSecret, Tenant
 from tests.oidc.browsing import code_for, error_of
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
+from userflows.models import UserFlow
 
 
 def by_basic(relying_party: RelyingParty, secret: str | None = None, **body: str) -> Any:
@@ -120,6 +121,11 @@ def test_still_asks_for_the_verifier_where_there_is_no_secret(spa: RelyingParty,
 def test_gives_client_credentials_to_daemons_only(relying_party: RelyingParty, spa: RelyingParty) -> None:
     assert error_of(by_form(relying_party)) == "unauthorized_client"
     assert error_of(by_form(spa), 401) == "invalid_client"
+
+
+def test_gives_client_credentials_at_the_tenants_own_authority_only(user_flow: UserFlow, daemon: RelyingParty) -> None:
+    daemon.authority = f"/woodgrove/{user_flow.name}"
+    assert error_of(by_form(daemon)) == "unauthorized_client"
 
 
 def test_gives_no_codes_to_daemons(daemon: RelyingParty) -> None:

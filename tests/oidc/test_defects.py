@@ -74,7 +74,6 @@ def test_redeems_a_code_once_when_eight_hold_it_at_once(relying_party: RelyingPa
     assert RefreshToken.objects.filter(revoked=None).count() == 1
 
 
-@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_redeems_a_code_once_when_eight_ask_as_fast_as_they_can(
     relying_party: RelyingParty, stranger: Stranger
@@ -84,6 +83,16 @@ def test_redeems_a_code_once_when_eight_ask_as_fast_as_they_can(
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
     # Who comes after the first is done is a thief, and ends what the first was given.
     assert AccessToken.objects.count() <= 1
+    assert RefreshToken.objects.filter(revoked=None).count() <= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rotates_a_refresh_token_once_when_eight_ask_as_fast_as_they_can(
+    relying_party: RelyingParty, stranger: Stranger
+) -> None:
+    token = tokens_for(relying_party, stranger, scope="openid offline_access")["refresh_token"]
+    answers = at_once(8, lambda _: own_client(relying_party).refresh(token))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
     assert RefreshToken.objects.filter(revoked=None).count() <= 1
 
 
