@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from directory.models import User
+from directory.models import CreationType, User
 from identity_portal.oidc.models import SignInContext
 from userflows.models import AttributeAssignment
 
@@ -30,10 +30,14 @@ def sign_in_claims(user: User, context: SignInContext) -> dict[str, Any]:
 
 
 def profile_claims(user: User, scopes: list[str]) -> dict[str, Any]:
-    """Return what the scopes `profile` and `email` open: names and address."""
+    """Return what the scopes `profile` and `email` open: names and address.
+
+    An address counts as verified when its owner proved it at sign-up, not when an administrator typed it.
+    """
     claims: dict[str, Any] = {}
     if "email" in scopes:
-        claims |= {"email": user.mail, "email_verified": True}
+        is_proven = user.creation_type == CreationType.SELF_SERVICE_SIGN_UP
+        claims |= {"email": user.mail, "email_verified": is_proven}
     if "profile" in scopes:
         claims |= {
             "name": user.display_name,

@@ -68,7 +68,8 @@ def rotate_keys(
 ) -> SigningKey:
     """Let the next key sign, retire the active one, publish a new next one. Returns the key that signs now.
 
-    Raises KeyTooYoung unless `force`, which is for a key that was stolen.
+    `force` is for a key that was stolen: it doesn't wait for the next one to be known, and the stolen one is gone at
+    once, with everything that it signed. Raises KeyTooYoung without it.
     """
     Tenant.objects.select_for_update().get(pk=tenant.pk)
     old = active_key(tenant, algorithm)
@@ -76,8 +77,11 @@ def rotate_keys(
     now = timezone.now()
     if not force and now - new.created_at < JWKS_MAX_AGE:
         raise KeyTooYoung(f"Wait until {new.created_at + JWKS_MAX_AGE:%H:%M:%S} UTC: the next key was just published.")
-    old.state, old.retired_at = State.RETIRED, now
-    old.save(update_fields=["state", "retired_at"])
+    if force:
+        old.delete()
+    else:
+        old.state, old.retired_at = State.RETIRED, now
+        old.save(update_fields=["state", "retired_at"])
     new.state, new.activated_at = State.ACTIVE, now
     new.save(update_fields=["state", "activated_at"])
     _generate(tenant, algorithm, State.NEXT)

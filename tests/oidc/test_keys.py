@@ -23,6 +23,7 @@ from identity_portal.oidc.keys import (
     active_key,
     published_keys,
     rotate_keys,
+    sign,
     verified_claims,
 )
 from identity_portal.oidc.models import SigningKey
@@ -92,8 +93,15 @@ def test_does_not_rotate_to_a_key_that_nobody_has_seen_yet(tenant: Tenant) -> No
 
 def test_rotates_at_once_by_force(tenant: Tenant) -> None:
     old = active_key(tenant, ES256)
+    signed_before = sign({"sub": "amina"}, key=old)
+    assert verified_claims(signed_before, tenant=tenant)
+    old_pk = old.pk
     new = rotate_keys(tenant, algorithm=ES256, force=True)
-    assert active_key(tenant, ES256) == new != old
+    assert active_key(tenant, ES256) == new
+    # After a theft nobody may find, or believe, the stolen key any more.
+    assert not SigningKey.objects.filter(pk=old_pk).exists()
+    assert verified_claims(signed_before, tenant=tenant) is None
+    assert old.kid not in {key["kid"] for key in jwk_set()}
     event = AuditEvent.objects.get(activity="signing_key.rotated")
     assert event.details == {"algorithm": "ES256", "kid": new.kid, "retired_kid": old.kid, "forced": True}
 

@@ -176,3 +176,16 @@ def everything_stored() -> str:
             cursor.execute(f"select * from {connection.ops.quote_name(table)}")  # noqa: S608 - our own tables
             texts += [str(row) for row in cursor.fetchall()]
     return "\n".join(texts)
+
+
+def test_calls_an_address_verified_only_when_its_owner_proved_it_at_sign_up(
+    tenant: Tenant, relying_party: RelyingParty, stranger: Stranger, make_member: Callable[..., User]
+) -> None:
+    answers = relying_party.answer(stranger.sign_up(relying_party.request_url(), GivenName="Amina", Surname="Haddad"))
+    guest = relying_party.verified(relying_party.redeem(answers["code"]).json()["id_token"])
+    member = make_member(tenant)
+    colleague = Stranger(email=member.mail)
+    answers = relying_party.answer(colleague.sign_up(relying_party.request_url()))
+    typed = relying_party.verified(relying_party.redeem(answers["code"]).json()["id_token"])
+    assert (guest["email_verified"], typed["email_verified"]) == (True, False)
+    assert typed["sub"] == str(member.pk)

@@ -14,7 +14,7 @@ class Command(VerbCommand):
         parser.add_argument("tenant", help="The tenant's name in URLs.")
         parser.add_argument("--algorithm", choices=SigningKey.Algorithm.values, default=SigningKey.Algorithm.RS256)
         parser.add_argument(
-            "--force", action="store_true", help="Even if the next key was only just published: after a theft."
+            "--force", action="store_true", help="After a theft: don't wait, and forget the stolen key."
         )
 
     def run(self, options: dict[str, Any]) -> dict[str, Any]:
