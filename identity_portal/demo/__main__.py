@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -63,6 +64,7 @@ def main() -> None:
         return
     refuse_production()
     place = place_from_environment()
+    refuse_taken_ports(place)
     environment = portal_environment(place)
     prepare(place, environment)
     run(place, environment)
@@ -93,6 +95,17 @@ def place_from_environment() -> Place:
         certificate=str(Path(certificate).resolve()) if certificate else "",
         key=str(Path(key).resolve()) if key else "",
     )
+
+
+def refuse_taken_ports(place: Place) -> None:
+    """Before anything is started: otherwise another program's answer would pass for ours."""
+    for port in (place.port, *(place.app_port + index for index in range(len(SAMPLES)))):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((place.bind_address, port))
+            except OSError:
+                sys.exit(f"Port {port} is taken. Choose others, like this: make demo PORT=9000 APP_PORT=9001")
 
 
 def demo_keys() -> dict[str, str]:

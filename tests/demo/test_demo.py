@@ -1,6 +1,7 @@
 """The demo, run as `make demo` runs it: real processes, a real client library, mails in a folder."""
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,6 +92,15 @@ def test_keeps_its_data_and_forgets_it_when_told(demo: DemoProcess) -> None:
     assert not list(demo.folder.glob("*.sqlite3*"))
     demo.start()
     assert demo.told["admin"]["password"] != before["admin"]["password"]
+
+
+def test_says_which_port_is_taken(tmp_path: Path) -> None:
+    demo = DemoProcess(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", demo.port + 2))
+        other.listen()
+        with pytest.raises(AssertionError, match=f"Port {demo.port + 2} is taken"):
+            demo.start()
 
 
 def test_answers_on_https(tmp_path: Path) -> None:
