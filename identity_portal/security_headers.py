@@ -30,4 +30,7 @@ class SecurityHeadersMiddleware:
         response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         response.headers.setdefault("X-Robots-Tag", "noindex")
+        if request.path_info.startswith("/admin/"):
+            # Applications open the hosted pages in pop-up windows and wait for them: those must keep their opener.
+            response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         return response

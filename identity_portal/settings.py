@@ -175,6 +175,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 # With no-referrer, Chromium sends "Origin: null" on form posts and the CSRF check refuses them.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# SecurityHeadersMiddleware sets it where it helps: on hosted pages it would break sign-in in a pop-up window.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 STATIC_URL = "/static/"

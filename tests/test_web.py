@@ -121,6 +121,13 @@ def test_shows_the_id_that_support_can_search_for(client: Client, relying_party:
     assert "nowhere" not in response.content.decode()
 
 
+@pytest.mark.parametrize(("kind", "policy"), [("tenant admin", "same-origin"), ("hosted page", None)])
+def test_cuts_pop_up_windows_off_from_the_admin_only(
+    client: Client, relying_party: RelyingParty, kind: str, policy: str | None
+) -> None:
+    assert visit(client, relying_party, kind).headers.get("Cross-Origin-Opener-Policy") == policy
+
+
 def test_gives_each_request_an_id_of_its_own(client: Client, relying_party: RelyingParty) -> None:
     ids = {visit(client, relying_party, "no such page")["X-Correlation-ID"] for _ in range(3)}
     assert len(ids) == 3
