@@ -66,7 +66,7 @@ def set_roles(user: User, *, roles: Iterable[Role], actor: models.Model | None =
 
 def roles_of(user: User, *, tenant: Tenant) -> frozenset[str]:
     """Return the roles that an enabled member holds in `tenant`; nobody else holds any."""
-    if user.tenant_id != tenant.pk or user.is_guest or not user.account_enabled:
+    if user.tenant_id != tenant.pk or user.is_guest or not user.is_active:
         return frozenset()
     return frozenset(user.role_assignments.values_list("role", flat=True))
 

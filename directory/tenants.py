@@ -4,12 +4,12 @@ from django.db import models, transaction
 
 from directory import audit
 from directory.attributes import BUILT_IN_ATTRIBUTES
-from directory.models import AttributeType, Tenant, UserAttribute
+from directory.models import AttributeType, IdentityProvider, IdentityProviderKind, Tenant, UserAttribute
 
 
 @transaction.atomic
 def create_tenant(tenant: Tenant, *, actor: models.Model | None = None) -> Tenant:
-    """Save a new tenant with the built-in attributes. Raises ValidationError."""
+    """Save a new tenant with the built-in attributes and the built-in way to sign in. Raises ValidationError."""
     tenant.full_clean()
     tenant.save(force_insert=True)
     UserAttribute.objects.bulk_create(
@@ -21,6 +21,9 @@ def create_tenant(tenant: Tenant, *, actor: models.Model | None = None) -> Tenan
             autocomplete="",
         )
         for attribute in BUILT_IN_ATTRIBUTES
+    )
+    IdentityProvider.objects.create(
+        tenant=tenant, kind=IdentityProviderKind.EMAIL_CODE, name=str(IdentityProviderKind.EMAIL_CODE.label)
     )
     audit.record("tenant.created", tenant=tenant, actor=actor, target=tenant)
     return tenant

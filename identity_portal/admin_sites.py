@@ -156,7 +156,7 @@ class PlatformAdminSite(PortalAdminSite):
     menu = ((_("Tenants"), (Tenant,)), (_("People"), (User,)), (_("Watch"), (AuditEvent,)))
 
     def may_enter(self, request: HttpRequest, user: User) -> bool:
-        return user.is_operator and user.account_enabled
+        return user.is_operator and user.is_active
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

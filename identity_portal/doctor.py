@@ -3,9 +3,7 @@
 Broken settings stop the start (identity_portal.settings, Django's checks). These need the database or the network.
 """
 
-import enum
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -14,27 +12,10 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from directory.encryption import UnsealError
+from directory.health import Finding, Severity
 from directory.models import Application, ApplicationKind, Tenant
 from identity_portal.oidc.models import SigningKey
 from userflows.models import UserFlow
-
-
-class Severity(enum.StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is wrong. `fix` says what to do."""
-
-    id: str
-    severity: Severity
-    message: str
-    fix: str
-
-    def as_dict(self) -> dict[str, str]:
-        return {name: str(value) for name, value in asdict(self).items()}
 
 
 def examine() -> list[Finding]:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from directory import audit
+from userflows import sign_in_log
 from userflows.errors import UserFlowError
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ class RefusalMiddleware:
                 reason=exception.reason or exception.code,
                 details={"mail": exception.mail},
             )
+        # An unknown journey is none of this browser's: its log is not for it to write.
+        if exception.journey_id and exception.status != 404:
+            sign_in_log.refuse(exception.journey_id, reason=exception.reason or exception.code)
         return refusal_page(request, exception)
 
 

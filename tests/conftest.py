@@ -16,7 +16,9 @@ from directory.roles import Role
 from directory.tenants import create_tenant
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
+from userflows.flows import offer_all_ways
 from userflows.models import ApplicationAssignment, AttributeAssignment, InputType, UserFlow
+from userflows.publishing import publish
 
 # The browser tests need packages and a Chromium that `make test` does without.
 if find_spec("playwright") is None and os.environ.get("REQUIRE") != "browser":
@@ -65,6 +67,9 @@ def make_user_flow() -> Callable[..., UserFlow]:
         for order, attribute_name in enumerate(questions):
             attribute = UserAttribute.objects.get(tenant=tenant, name=attribute_name)
             AttributeAssignment.objects.create(user_flow=flow, user_attribute=attribute, order=order)
+        offer_all_ways(flow)
+        publish(flow)
+        flow.refresh_from_db()
         return flow
 
     return make
@@ -135,6 +140,7 @@ def ask() -> Callable[..., AttributeAssignment]:
         )
         assignment.full_clean()
         assignment.save()
+        publish(flow)
         return assignment
 
     return make

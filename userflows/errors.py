@@ -1,5 +1,7 @@
 """Refusals: what a person on the hosted pages is told when they cannot go on. One middleware shows them as a page."""
 
+import uuid
+
 from django.utils.translation import gettext as _
 
 
@@ -8,7 +10,7 @@ class UserFlowError(Exception):
 
     `code` is for logs and tests, `status` the HTTP status, `advice` what the person can do, `action_*` the main button.
     `retry_after` is in seconds. A refusal with an `activity` is written to the audit log by the middleware
-    that shows it: here the transaction is still to be rolled back.
+    that shows it: here the transaction is still to be rolled back. The same goes for the sign-in log, by `journey_id`.
     """
 
     code = "refused"
@@ -17,6 +19,7 @@ class UserFlowError(Exception):
     activity = ""
     reason = ""
     mail = ""
+    journey_id: uuid.UUID | None = None
 
     def __init__(
         self,
@@ -100,6 +103,77 @@ class SignUpNotAllowed(UserFlowError):
             ),
             action_label=_("Use a different email address"),
             action_url=start_again_url,
+        )
+
+
+class DomainNotAllowed(UserFlowError):
+    """A stranger whose e-mail domain the flow doesn't let in. Said only to who has proven the address."""
+
+    code = "email_domain_not_allowed"
+    activity = "sign_up.refused"
+    reason = "email_domain_not_allowed"
+
+    def __init__(self, *, mail: str, admission: str, tenant_name: str, start_again_url: str) -> None:
+        self.mail = mail
+        if admission == "allowedDomains":
+            explanation = _("%(tenant)s accepts new accounts with certain company addresses only.")
+        else:
+            explanation = _("%(tenant)s does not accept new accounts with addresses of this kind.")
+        super().__init__(
+            title=_("You can't sign up with this email address"),
+            explanation=explanation % {"tenant": tenant_name},
+            advice=(
+                _("Use your work email address."),
+                _("Ask your contact at %(tenant)s for access.") % {"tenant": tenant_name},
+            ),
+            action_label=_("Use a different email address"),
+            action_url=start_again_url,
+        )
+
+
+class NoWayToSignIn(UserFlowError):
+    """Every identity provider of the flow is switched off."""
+
+    code = "no_way_to_sign_in"
+    status = 503
+
+    def __init__(self, *, tenant_name: str) -> None:
+        super().__init__(
+            title=_("Nobody can sign in here at the moment"),
+            explanation=_("%(tenant)s has switched off every way to sign in.") % {"tenant": tenant_name},
+            advice=(_("Try again later, or ask your contact at %(tenant)s.") % {"tenant": tenant_name},),
+        )
+
+
+class RunNeedsStranger(UserFlowError):
+    """“Run user flow” tries a sign-up; it never touches the account of somebody who is there."""
+
+    code = "run_needs_stranger"
+    status = 409
+
+    def __init__(self, *, start_again_url: str) -> None:
+        super().__init__(
+            title=_("This address has an account already"),
+            explanation=_("A test run signs a new test user up, and never touches an account that is in use."),
+            advice=(_("Take another address of yours, such as name+test@example.com."),),
+            action_label=_("Use a different email address"),
+            action_url=start_again_url,
+        )
+
+
+class AccountDeleted(UserFlowError):
+    """A deleted person within the 30 days in which the account can be restored. Said only to who has proven it."""
+
+    code = "account_deleted"
+    activity = "sign_in.refused"
+    reason = "account_deleted"
+
+    def __init__(self, *, mail: str, tenant_name: str) -> None:
+        self.mail = mail
+        super().__init__(
+            title=_("Your account was deleted"),
+            explanation=_("An administrator of %(tenant)s has deleted this account.") % {"tenant": tenant_name},
+            advice=(_("Ask your contact at %(tenant)s to restore it.") % {"tenant": tenant_name},),
         )
 
 

@@ -8,8 +8,14 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from directory import audit
-from directory.models import Application, DataType, UserAttribute
-from userflows.models import ApplicationAssignment, AttributeAssignment, InputType, UserFlow
+from directory.models import Application, DataType, IdentityProvider, UserAttribute
+from userflows.models import (
+    ApplicationAssignment,
+    AttributeAssignment,
+    IdentityProviderAssignment,
+    InputType,
+    UserFlow,
+)
 from userflows.questions import Choice
 
 PLAIN_INPUTS = {
@@ -35,9 +41,13 @@ class NewQuestion:
 def create_user_flow(
     user_flow: UserFlow, *, questions: Sequence[NewQuestion] = (), actor: models.Model | None = None
 ) -> UserFlow:
-    """Save a new flow that asks `questions` in their order. Raises ValidationError."""
+    """Save a new flow that asks `questions` in their order, with every way to sign in that the tenant has.
+
+    It is a draft until it is published. Raises ValidationError.
+    """
     user_flow.full_clean()
     user_flow.save(force_insert=True)
+    offer_all_ways(user_flow)
     attributes = {attribute.name: attribute for attribute in UserAttribute.objects.filter(tenant=user_flow.tenant)}
     for order, question in enumerate(questions):
         if question.attribute_name not in attributes:
@@ -63,6 +73,15 @@ def create_user_flow(
         details={"questions": [question.attribute_name for question in questions]},
     )
     return user_flow
+
+
+def offer_all_ways(user_flow: UserFlow) -> None:
+    """Let the draft offer every identity provider that the tenant has switched on."""
+    providers = IdentityProvider.objects.filter(tenant=user_flow.tenant_id, is_enabled=True)
+    IdentityProviderAssignment.objects.bulk_create(
+        IdentityProviderAssignment(user_flow=user_flow, identity_provider=provider, order=order)
+        for order, provider in enumerate(providers)
+    )
 
 
 @transaction.atomic

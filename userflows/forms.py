@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
 
-from userflows.fields import field_for, refuse_control_characters
+from userflows.fields import CheckboxesField, field_for, refuse_control_characters
 from userflows.questions import Question
 
 MAIL_MAX_LENGTH = 254
@@ -87,11 +87,18 @@ class CodeForm(HostedForm):
 class AttributesForm(HostedForm):
     """One field for each question, named by the attribute."""
 
-    def __init__(self, *args: Any, questions: list[Question], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, questions: list[Question], answers: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        """`answers` are those that were given before, as they are kept."""
         super().__init__(*args, **kwargs)
         for question in questions:
-            self.fields[question["name"]] = field_for(question)
+            field = field_for(question)
+            answer = (answers or {}).get(question["name"])
+            if answer is not None:
+                field.initial = answer.split(",") if isinstance(field, CheckboxesField) else answer
+            self.fields[question["name"]] = field
 
     def answers(self) -> dict[str, str | int | bool]:
-        """Return the answers as they are kept, without the questions that were left open."""
+        """Return the answers as they are kept, without the questions that were left open or answered badly."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}

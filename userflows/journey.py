@@ -21,10 +21,20 @@ from directory.models import (
     UserType,
 )
 from directory.models.identity import MAIL_ISSUER
+from userflows import sign_in_log
 from userflows.browser import browser_hash
-from userflows.errors import AccountDisabled, JourneyExpired, JourneyUnknown, MailInUse, SignUpNotAllowed
-from userflows.models import Journey, UserFlow
-from userflows.questions import questions_of
+from userflows.definition import Definition, lets_in, plain_definition
+from userflows.errors import (
+    AccountDeleted,
+    AccountDisabled,
+    DomainNotAllowed,
+    JourneyExpired,
+    JourneyUnknown,
+    MailInUse,
+    RunNeedsStranger,
+    SignUpNotAllowed,
+)
+from userflows.models import Journey, Outcome, SignUp, UserFlow, UserFlowVersion
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,36 @@ class ApplicationRequest:
     ui_locales: str = ""
 
 
-def start(*, tenant: Tenant, user_flow: UserFlow | None, request: ApplicationRequest, browser: str) -> Journey:
-    """Begin a journey in a browser. Without a flow it can only sign in people who have an account."""
+@dataclass(frozen=True)
+class FlowRun:
+    """An administrator's run of a flow: the `definition` to meet, and its version (None: the draft)."""
+
+    definition: Definition
+    version: UserFlowVersion | None
+    run_by: User
+
+
+@transaction.atomic
+def start(
+    *,
+    tenant: Tenant,
+    user_flow: UserFlow | None,
+    request: ApplicationRequest,
+    browser: str,
+    flow_run: FlowRun | None = None,
+) -> Journey:
+    """Begin a journey in a browser. Without a published flow it can only sign in people who have an account."""
+    version = user_flow.live_version if user_flow else None
+    definition: Definition | None = version.definition if version else None
+    if flow_run:
+        version, definition = flow_run.version, flow_run.definition
     journey = Journey(
         tenant=tenant,
         user_flow=user_flow,
+        flow_version=version,
+        definition=definition or plain_definition(tenant),
+        is_test=flow_run is not None,
+        run_by=flow_run.run_by if flow_run else None,
         application=request.application,
         browser_hash=browser_hash(browser),
         correlation_id=current_correlation_id(),
@@ -55,11 +90,11 @@ def start(*, tenant: Tenant, user_flow: UserFlow | None, request: ApplicationReq
         state=request.state,
         issuer=request.issuer,
         ui_locales=request.ui_locales[:200],
-        questions=questions_of(user_flow) if user_flow else [],
     )
     journey.return_path = f"{request.return_path}&portal_journey={journey.pk}"
     journey.learn(login_hint=request.login_hint[:254])
     journey.save(force_insert=True)
+    sign_in_log.begin(journey)
     return journey
 
 
@@ -68,7 +103,7 @@ def find(journey_id: uuid.UUID, *, tenant: Tenant, browser: str, lock: bool = Fa
 
     `lock` keeps it until the end of the transaction. Raises JourneyUnknown and JourneyExpired.
     """
-    journeys = Journey.objects.select_related("tenant", "user_flow", "application")
+    journeys = Journey.objects.select_related("tenant", "user_flow", "application", "flow_version")
     if lock:
         journeys = journeys.select_for_update(of=("self",))
     journey = journeys.filter(pk=journey_id, tenant=tenant, browser_hash=browser_hash(browser)).first()
@@ -102,13 +137,26 @@ def sign_up_refusal(journey: Journey) -> str:
         return "first_party_application"
     if journey.user_flow is None:
         return "no_user_flow"
+    if journey.is_test:
+        # The administrator looks at how it would be: the switches are for strangers.
+        return ""
+    if journey.flow_version is None:
+        return "user_flow_not_published"
     if not journey.tenant.sign_up_enabled:
         return "tenant_sign_up_off"
     return "" if journey.user_flow.sign_up_enabled else "user_flow_sign_up_off"
 
 
 def check_sign_up_allowed(journey: Journey) -> None:
-    """Raise SignUpNotAllowed where strangers are not let in."""
+    """Raise SignUpNotAllowed where strangers are not let in, DomainNotAllowed where this one isn't."""
+    mail = journey.facts.get("mail_proven", "")
+    if mail and not lets_in(journey.definition, mail):
+        raise DomainNotAllowed(
+            mail=mail,
+            admission=journey.definition["admission"],
+            tenant_name=journey.tenant.name,
+            start_again_url=start_again_url(journey),
+        )
     reason = sign_up_refusal(journey)
     if reason:
         raise SignUpNotAllowed(
@@ -127,13 +175,18 @@ def complete(journey: Journey) -> Journey:
     """
     journey = (
         Journey.objects.select_for_update(of=("self",))
-        .select_related("tenant", "user_flow", "application")
+        .select_related("tenant", "user_flow", "application", "flow_version")
         .get(pk=journey.pk)
     )
     if journey.is_completed:
         return journey
-    user = person_known_by_mail(journey) or _sign_up(journey)
-    if not user.account_enabled:
+    known = person_known_by_mail(journey)
+    if known is not None and journey.is_test and not known.is_test:
+        raise RunNeedsStranger(start_again_url=start_again_url(journey))
+    user = known or _sign_up(journey)
+    if user.deleted_at is not None:
+        raise AccountDeleted(mail=user.mail, tenant_name=journey.tenant.name)
+    if not user.is_active:
         raise AccountDisabled(mail=user.mail, tenant_name=journey.tenant.name)
     journey.user = user
     journey.completed_at = timezone.now()
@@ -141,6 +194,8 @@ def complete(journey: Journey) -> Journey:
     journey.code_hash = ""
     journey.version += 1
     journey.save(update_fields=["user", "completed_at", "collected", "code_hash", "version"])
+    outcome = Outcome.SIGNED_IN if known else Outcome.SIGNED_UP
+    sign_in_log.finish(journey, outcome=outcome, identity_provider=MAIL_ISSUER)
     return journey
 
 
@@ -165,6 +220,7 @@ def _create_guest(journey: Journey) -> User:
         creation_type=CreationType.SELF_SERVICE_SIGN_UP,
         mail=facts["mail_proven"],
         preferred_language=get_language() or "",
+        is_test=journey.is_test,
     )
     _keep_answers(user, facts.get("answers", {}))
     user.display_name = user.display_name or f"{user.given_name} {user.surname}".strip() or user.mail
@@ -178,6 +234,7 @@ def _create_guest(journey: Journey) -> User:
         issuer_assigned_id=user.mail.lower(),
     )
     AppRoleAssignment.objects.create(user=user, application=journey.application)
+    _remember_sign_up(journey, user)
     audit.record(
         "user.signed_up",
         tenant=journey.tenant,
@@ -191,6 +248,22 @@ def _create_guest(journey: Journey) -> User:
         },
     )
     return user
+
+
+def _remember_sign_up(journey: Journey, user: User) -> None:
+    SignUp.objects.create(
+        user=user,
+        tenant=journey.tenant,
+        user_flow=journey.user_flow,
+        user_flow_name=journey.user_flow.name if journey.user_flow else "",
+        flow_version=journey.flow_version,
+        version_number=journey.flow_version.number if journey.flow_version else None,
+        application=journey.application,
+        application_name=journey.application.name,
+        identity_provider=MAIL_ISSUER,
+        journey_id=journey.pk,
+        correlation_id=journey.correlation_id,
+    )
 
 
 def _keep_answers(user: User, answers: dict[str, str | int | bool]) -> None:

@@ -1,8 +1,8 @@
-"""The questions of a flow as a journey keeps them: a snapshot, so that a changed flow doesn't break a journey."""
+"""A question as a definition keeps it: a copy, so that what is changed later doesn't break a journey."""
 
 from typing import TypedDict
 
-from userflows.models import UserFlow
+from userflows.models import AttributeAssignment
 
 
 class Choice(TypedDict):
@@ -25,23 +25,16 @@ class Question(TypedDict):
     choices: list[Choice]
 
 
-def questions_of(user_flow: UserFlow) -> list[Question]:
-    assignments = user_flow.attribute_assignments.select_related("user_attribute")
-    return [
-        Question(
-            name=assignment.user_attribute.name,
-            label=str(assignment),
-            hint=assignment.hint,
-            required=assignment.required,
-            input_type=assignment.input_type,
-            data_type=assignment.user_attribute.data_type,
-            max_length=assignment.user_attribute.max_length,
-            autocomplete=(
-                assignment.user_attribute.built_in.autocomplete
-                if assignment.user_attribute.built_in
-                else assignment.user_attribute.autocomplete
-            ),
-            choices=assignment.choices,
-        )
-        for assignment in assignments
-    ]
+def question_of(assignment: AttributeAssignment) -> Question:
+    attribute = assignment.user_attribute
+    return Question(
+        name=attribute.name,
+        label=str(assignment),
+        hint=assignment.hint,
+        required=assignment.required,
+        input_type=assignment.input_type,
+        data_type=attribute.data_type,
+        max_length=attribute.max_length,
+        autocomplete=attribute.built_in.autocomplete if attribute.built_in else attribute.autocomplete,
+        choices=assignment.choices,
+    )

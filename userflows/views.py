@@ -1,6 +1,8 @@
 """The hosted pages of a journey, over HTTP. Guards first: whose journey, which step, which version."""
 
 import uuid
+from collections.abc import Callable
+from functools import wraps
 from types import ModuleType
 from urllib.parse import urlencode
 
@@ -13,12 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from directory import audit
 from userflows import journey as journeys
+from userflows import sign_in_log
 from userflows.browser import browser_of
-from userflows.errors import JourneyFinished, JourneyUnknown
+from userflows.errors import JourneyFinished, JourneyUnknown, UserFlowError
 from userflows.forms import EmailForm
 from userflows.language import activate_language
 from userflows.mail_code import ADDRESS_LIMIT, MAILBOX_LIMIT, TENANT_LIMIT, seconds_until_resend
-from userflows.models import Journey
+from userflows.models import Journey, Outcome
 from userflows.rate_limit import Limit, count_attempt, network_of
 from userflows.requests import TenantRequest, client_address
 from userflows.sign_in import sign_in
@@ -29,8 +32,23 @@ SIGN_IN_AGAIN_SECONDS = 60
 TRY_LIMIT = Limit("email_code.try", count=100, seconds=3600)
 
 
+def noted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a refusal know whose journey it ended: the middleware that shows it writes it into the sign-in log."""
+
+    @wraps(view)
+    def wrapped(request: TenantRequest, journey_id: uuid.UUID, *args: str, **kwargs: str) -> HttpResponse:
+        try:
+            return view(request, journey_id, *args, **kwargs)
+        except UserFlowError as error:
+            error.journey_id = journey_id
+            raise
+
+    return wrapped
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@noted
 def step(request: TenantRequest, journey_id: uuid.UUID, step_name: str) -> HttpResponse:
     module = next((module for module in STEPS if step_name == module.NAME), None)
     if module is None:
@@ -88,6 +106,7 @@ def _count(request: TenantRequest, journey_id: uuid.UUID, module: ModuleType) ->
 
 @never_cache
 @require_safe
+@noted
 def resume(request: TenantRequest, journey_id: uuid.UUID) -> HttpResponse:
     """Where a journey stands: its next step, or back to the application."""
     journey = _find(request, journey_id)
@@ -123,6 +142,7 @@ def cancel(request: TenantRequest, journey_id: uuid.UUID) -> HttpResponse:
         if journey.is_completed:
             return redirect("journey-resume", journey_id)
         audit.record("journey.cancelled", tenant=journey.tenant, target=journey.application)
+        sign_in_log.finish(journey, outcome=Outcome.CANCELLED)
         journey.delete()
     answer = {"error": "access_denied", "error_description": "The person cancelled.", "iss": journey.issuer}
     if journey.state:

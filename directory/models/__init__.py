@@ -3,6 +3,7 @@ from directory.models.application import Application, ApplicationKind
 from directory.models.audit_event import AuditEvent
 from directory.models.client_secret import ClientSecret
 from directory.models.identity import Identity, SignInType
+from directory.models.identity_provider import IdentityProvider, IdentityProviderKind
 from directory.models.role_assignment import RoleAssignment
 from directory.models.session import Session
 from directory.models.tenant import Tenant
@@ -19,6 +20,8 @@ __all__ = [
     "CreationType",
     "DataType",
     "Identity",
+    "IdentityProvider",
+    "IdentityProviderKind",
     "RoleAssignment",
     "Session",
     "SignInType",

@@ -12,6 +12,9 @@ class Session(AbstractBaseSession):
     tenant = models.ForeignKey(Tenant, null=True, on_delete=models.CASCADE, related_name="sessions")
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
     signed_in_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
+    user_agent = models.CharField(max_length=300, blank=True, default="")
+    address = models.GenericIPAddressField(null=True)
 
     class Meta:
         verbose_name = "session"

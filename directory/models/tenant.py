@@ -15,6 +15,14 @@ RESERVED_SLUGS = frozenset(
         *("v1", "v2", "well-known", "www"),
     )
 )
+AUDIT_RETENTION = [
+    (90, _("90 days")),
+    (180, _("180 days")),
+    (365, _("1 year")),
+    (1095, _("3 years")),
+    (3650, _("10 years")),
+]
+SIGN_IN_RETENTION = [(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (180, _("180 days")), (365, _("1 year"))]
 UUID_SHAPE = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
@@ -79,6 +87,18 @@ class Tenant(models.Model):
         _("enable guest self-service sign-up"),
         default=False,
         help_text=_("Off: only people who already have an account can sign in, in every user flow."),
+    )
+    audit_retention_days = models.PositiveSmallIntegerField(
+        _("keep the audit log for"),
+        choices=AUDIT_RETENTION,
+        default=365,
+        help_text=_("Older events are deleted. Your own rules may say how long you must, or may, keep them."),
+    )
+    sign_in_retention_days = models.PositiveSmallIntegerField(
+        _("keep the sign-in log for"),
+        choices=SIGN_IN_RETENTION,
+        default=90,
+        help_text=_("Each entry tells one person's way through a user flow. Older ones are deleted."),
     )
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Off: every page and endpoint of this tenant answers “not found”.")

@@ -21,7 +21,18 @@ class CreationType(models.TextChoices):
     SELF_SERVICE_SIGN_UP = "SelfServiceSignUp", _("Self-service sign-up")
 
 
+# What a search over people looks at, beside the custom attributes.
+SEARCHED = (
+    *("mail", "display_name", "given_name", "surname", "job_title"),
+    *("street_address", "postal_code", "city", "state", "country"),
+)
+
+
 class UserQuerySet(models.QuerySet["User"]):
+    def existing(self) -> "UserQuerySet":
+        """Those who are not deleted: a deleted person can be restored for 30 days, but is in no list."""
+        return self.filter(deleted_at__isnull=True)
+
     def with_mail(self, tenant: Tenant | None, mail: str) -> "UserQuerySet":
         """The person of `tenant` with this address, whatever its case; None asks for platform operators."""
         # The unique index is on the lower-cased address: with "iexact" PostgreSQL would read the whole tenant.
@@ -68,6 +79,14 @@ class User(AbstractBaseUser):
         help_text=_("Values by attribute name, such as extension_Hobby."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, editable=False)
+    is_test = models.BooleanField(
+        _("test user"), default=False, editable=False, help_text=_("Made by “Run user flow”; deleted after a day.")
+    )
+    # Sessions and refresh tokens from before are void (Graph user.signInSessionsValidFromDateTime).
+    sign_in_sessions_valid_from = models.DateTimeField(null=True, editable=False)
+    # Everything that a search looks at, in lower case: one column, so that one index serves it.
+    search_text = models.TextField(blank=True, default="", editable=False)
 
     objects = UserManager()
 
@@ -98,15 +117,32 @@ class User(AbstractBaseUser):
                 violation_error_message=_("A person belongs to a tenant or is a platform operator."),
             ),
         ]
-        indexes = [models.Index(fields=("tenant", "-created_at"), name="user_by_tenant_newest")]
+        indexes = [
+            models.Index(fields=("tenant", "-created_at"), name="user_by_tenant_newest"),
+            models.Index(
+                fields=("tenant", "-deleted_at"),
+                condition=models.Q(deleted_at__isnull=False),
+                name="user_deleted_in_tenant",
+            ),
+            models.Index(fields=("created_at",), condition=models.Q(is_test=True), name="user_test_oldest"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name or self.mail
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        values = [getattr(self, name) for name in SEARCHED]
+        values += [str(value) for value in self.extension_values.values() if not isinstance(value, bool)]
+        self.search_text = "\n".join(value.lower() for value in values if value)
+        names = kwargs.get("update_fields")
+        if names is not None and {*SEARCHED, "extension_values"} & set(names):
+            kwargs["update_fields"] = {*names, "search_text"}
+        super().save(*args, **kwargs)
+
     @property
     def is_active(self) -> bool:  # type: ignore[override]
-        """Django's word for `account_enabled`: its session and authentication code asks for it."""
-        return self.account_enabled
+        """May sign in: Django's session and authentication code asks for it, and so does everything of ours."""
+        return self.account_enabled and self.deleted_at is None
 
     @property
     def is_guest(self) -> bool:
@@ -114,7 +150,7 @@ class User(AbstractBaseUser):
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Operators may do everything on the platform site; in a tenant the roles decide (directory.roles)."""
-        return self.is_operator and self.account_enabled
+        return self.is_operator and self.is_active
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self.is_operator and self.account_enabled
+        return self.is_operator and self.is_active

@@ -17,6 +17,7 @@ from directory.tenants import create_tenant
 from identity_portal.authority import Authority
 from userflows.flows import NewQuestion, assign_application, create_user_flow
 from userflows.models import InputType, UserFlow
+from userflows.publishing import publish
 
 SLUG = "woodgrove"
 ADMIN_MAIL = "admin@woodgrove.example"
@@ -91,7 +92,9 @@ def _make_tenant() -> Tenant:
 
 
 def _make_user_flow(tenant: Tenant) -> UserFlow:
-    return create_user_flow(UserFlow(tenant=tenant, name="Suppliers"), questions=QUESTIONS)
+    user_flow = create_user_flow(UserFlow(tenant=tenant, name="Suppliers"), questions=QUESTIONS)
+    publish(user_flow)
+    return user_flow
 
 
 def _make_admin(tenant: Tenant) -> dict[str, str]:

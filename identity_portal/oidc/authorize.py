@@ -117,7 +117,11 @@ class AuthorizeView(OAuthLibMixin, View):
 
     def _user_flow(self, application: Application) -> tuple[UserFlow | None, bool]:
         """The application's flow, and whether it goes with the flow that the authority names (if it names one)."""
-        assignment = ApplicationAssignment.objects.filter(application=application).select_related("user_flow").first()
+        assignment = (
+            ApplicationAssignment.objects.filter(application=application)
+            .select_related("user_flow__live_version")
+            .first()
+        )
         user_flow = assignment.user_flow if assignment else None
         named = current_authority().user_flow
         return user_flow, named is None or named == user_flow

@@ -2,9 +2,12 @@
 
 from typing import Any, Protocol
 
+from directory.attributes import BY_NAME
 from directory.models import CreationType, User
 from identity_portal.oidc.models import SignInContext
-from userflows.models import AttributeAssignment
+from userflows.definition import questions_in
+from userflows.models import UserFlowVersion
+from userflows.questions import Question
 
 TOKEN_VERSION = "2.0"  # noqa: S105
 
@@ -50,17 +53,21 @@ def profile_claims(user: User, scopes: list[str]) -> dict[str, Any]:
 
 
 def attribute_claims(user: User, context: SignInContext, scopes: list[str]) -> dict[str, Any]:
-    """Return the values of the attributes that the flow asks for: under `profile` too."""
+    """Return the values of the attributes that the live version of the flow asks for: under `profile` too."""
     if context.user_flow_id is None or "profile" not in scopes:
         return {}
-    assignments = AttributeAssignment.objects.filter(user_flow_id=context.user_flow_id).select_related("user_attribute")
+    version = UserFlowVersion.objects.filter(live_in=context.user_flow_id).first()
+    return claims_of_questions(user, questions_in(version.definition) if version else [])
+
+
+def claims_of_questions(user: User, questions: list[Question]) -> dict[str, Any]:
+    """Return a person's answers, each under its claim's name."""
     claims = {}
-    for assignment in assignments:
-        attribute = assignment.user_attribute
-        built_in = attribute.built_in
+    for question in questions:
+        built_in = BY_NAME.get(question["name"])
         # The names of columns come from the closed list of built-in attributes.
-        value = getattr(user, built_in.field) if built_in else user.extension_values.get(attribute.name)
-        claims[attribute.claim] = value
+        value = getattr(user, built_in.field) if built_in else user.extension_values.get(question["name"])
+        claims[built_in.claim if built_in else question["name"]] = value
     return _without_gaps(claims)
 
 

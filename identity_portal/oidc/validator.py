@@ -115,7 +115,7 @@ class Validator(OAuth2Validator):
         if grant.redeemed_at is not None:
             self._revoke_tokens_of(grant)
             return False
-        if grant.is_expired() or not grant.user.account_enabled:
+        if grant.is_expired() or not grant.user.is_active:
             return False
         request.user = grant.user
         request.scopes = grant.scope.split()
@@ -230,7 +230,7 @@ class Validator(OAuth2Validator):
             if _end_family(stored.token_family):
                 _record_theft("refresh_token.reused", stored, reason="already_rotated")
             return False
-        if stored.access_token is None or not stored.user.account_enabled:
+        if stored.access_token is None or not stored.user.is_active:
             return False
         lifetime = timedelta(seconds=oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS)
         if stored.created + lifetime <= timezone.now():
@@ -250,7 +250,7 @@ class Validator(OAuth2Validator):
         if not super().validate_bearer_token(token, scopes, request):
             return False
         stored = request.access_token
-        if stored.user is None or not stored.user.account_enabled or stored.issuer != current_authority().issuer:
+        if stored.user is None or not stored.user.is_active or stored.issuer != current_authority().issuer:
             request.oauth2_error = {
                 "error": "invalid_token",
                 "error_description": "The access token is not valid here.",

@@ -10,10 +10,10 @@ from django.db.models import ProtectedError
 
 from directory.applications import create_application
 from directory.models import Application, ApplicationKind, DataType, Tenant, UserAttribute
+from userflows.definition import definition_of, questions_in
 from userflows.flows import NewQuestion, assign_application, create_user_flow, unassign_application
 from userflows.models import ApplicationAssignment, AttributeAssignment, InputType, UserFlow
 from userflows.models.attribute_assignment import CHOICE_INPUTS, INPUTS_BY_DATA_TYPE
-from userflows.questions import questions_of
 
 MakeTenant = Callable[..., Tenant]
 MakeAttribute = Callable[..., UserAttribute]
@@ -260,7 +260,7 @@ def test_asks_in_the_order_of_the_flow_by_its_own_words(tenant: Tenant, make_att
             NewQuestion("GivenName"),
         ],
     )
-    questions = questions_of(made)
+    questions = questions_in(definition_of(made))
     assert [question["name"] for question in questions] == ["Surname", "extension_Company", "GivenName"]
     assert [question["label"] for question in questions] == ["Family name", "Company", "First name"]
     assert [question["autocomplete"] for question in questions] == ["family-name", "organization", "given-name"]

@@ -42,6 +42,14 @@ class AttributeAssignment(models.Model):
         UserAttribute, verbose_name=_("attribute"), on_delete=models.PROTECT, related_name="attribute_assignments"
     )
     order = models.PositiveSmallIntegerField(_("order"), default=0)
+    starts_page = models.BooleanField(
+        _("start a new page here"),
+        default=False,
+        help_text=_("This question and those after it stand on a page of their own."),
+    )
+    page_heading = models.CharField(
+        _("heading of the page"), max_length=100, blank=True, help_text=_("Empty: “Your details”.")
+    )
     label = models.CharField(_("label"), max_length=200, blank=True, help_text=_("Empty: the attribute's own label."))
     hint = models.CharField(_("hint"), max_length=250, blank=True, help_text=_("A line below the label."))
     required = models.BooleanField(_("required"), default=True)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from directory.encryption import EncryptedTextField
 from directory.models import Application, Tenant, User
 from userflows.models.user_flow import UserFlow
+from userflows.models.user_flow_version import UserFlowVersion
 
 LIFETIME = timedelta(minutes=30)
 
@@ -37,7 +38,12 @@ class Journey(models.Model):
     state = models.TextField(blank=True)
     issuer = models.TextField(blank=True)
     ui_locales = models.CharField(max_length=200, blank=True)
-    questions = models.JSONField(default=list)
+    flow_version = models.ForeignKey(UserFlowVersion, null=True, on_delete=models.SET_NULL, related_name="+")
+    # What the person meets, as it was when they began: a userflows.definition.Definition.
+    definition = models.JSONField(default=dict)
+    # Begun by an administrator with “Run user flow”: makes a test user, signs nobody in.
+    is_test = models.BooleanField(default=False)
+    run_by = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
     collected = EncryptedTextField(blank=True, default="")
     code_hash = models.CharField(max_length=64, blank=True)
     code_sent_at = models.DateTimeField(null=True)

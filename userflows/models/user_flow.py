@@ -1,3 +1,4 @@
+import re
 import uuid
 
 from django.core.exceptions import ValidationError
@@ -9,10 +10,23 @@ from django.utils.translation import gettext_lazy as _
 from directory.models import Tenant
 
 NAME_PREFIX = "B2X_1_"
+DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+
+
+class Admission(models.TextChoices):
+    """Which strangers may sign up, by the domain of their proven e-mail address."""
+
+    ANYONE = "anyone", _("Anyone with an email address")
+    ALLOWED_DOMAINS = "allowedDomains", _("Only people of these email domains")
+    BLOCKED_DOMAINS = "blockedDomains", _("Anyone but people of these email domains")
 
 
 class UserFlow(models.Model):
-    """How people sign up: what is asked of them, for the applications assigned to it (Graph `b2xIdentityUserFlow`)."""
+    """How people sign up: what is asked of them, for the applications assigned to it (Graph `b2xIdentityUserFlow`).
+
+    This row, its questions and its ways to sign in are the draft. What people meet is `live_version`, a copy of the
+    draft at the time it was published (userflows.publishing).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(
@@ -26,10 +40,35 @@ class UserFlow(models.Model):
         ],
         help_text=_("Part of the flow's URL; it begins with B2X_1_ (added for you) and can never be changed."),
     )
+    description = models.CharField(
+        _("description"), max_length=250, blank=True, help_text=_("A note for administrators. People don't see it.")
+    )
+    # Works at once, unlike the draft below: whoever needs to stop sign-up can't wait for a publish.
     sign_up_enabled = models.BooleanField(
         _("new people can sign up"),
         default=True,
         help_text=_("Off: only people who already have an account can sign in."),
+    )
+    heading = models.CharField(
+        _("heading"), max_length=100, blank=True, help_text=_("Empty: “Create your account or sign in”.")
+    )
+    introduction = models.TextField(
+        _("text"),
+        max_length=500,
+        blank=True,
+        help_text=_("Below the heading. Empty: “You need an account to use …” with the application's name."),
+    )
+    admission = models.CharField(_("who can sign up"), max_length=20, choices=Admission, default=Admission.ANYONE)
+    domains = models.TextField(
+        _("email domains"),
+        blank=True,
+        help_text=_("One on each line: fabrikam.com. A domain stands for its subdomains too."),
+    )
+    languages = models.JSONField(_("languages"), default=list, blank=True)
+    # Counts the saves of the draft: a page that was opened before the last one may not overwrite it.
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    live_version = models.ForeignKey(
+        "UserFlowVersion", null=True, on_delete=models.SET_NULL, related_name="live_in", editable=False
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -58,3 +97,22 @@ class UserFlow(models.Model):
     def clean(self) -> None:
         if UserFlow.objects.filter(pk=self.pk).exclude(name=self.name).exists():
             raise ValidationError({"name": _("The name can never be changed: tokens and applications carry it.")})
+        self.domains = "\n".join(split_domains(self.domains))
+        if self.admission != Admission.ANYONE and not self.domains:
+            raise ValidationError({"domains": _("Name at least one email domain.")})
+
+
+def split_domains(text: str) -> list[str]:
+    """Return the domains of a list, each on its line, in lower case and ASCII. Raises ValidationError."""
+    domains = []
+    for word in text.split():
+        try:
+            domain = word.removeprefix("@").encode("idna").decode().lower()
+        except UnicodeError:
+            domain = ""
+        if not DOMAIN.fullmatch(domain):
+            raise ValidationError(
+                {"domains": _("“%(word)s” is no email domain. Write one such as fabrikam.com.") % {"word": word[:100]}}
+            )
+        domains.append(domain)
+    return list(dict.fromkeys(domains))

@@ -5,9 +5,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from directory import audit
+from userflows import sign_in_log
 from userflows.forms import CodeForm
 from userflows.mail_code import MAX_TRIES, VALIDITY, CodeCheck, check_code, seconds_until_resend, send_code
-from userflows.models import Journey
+from userflows.models import Journey, Reached
 from userflows.requests import TenantRequest
 from userflows.steps.page import step_page
 
@@ -31,11 +32,13 @@ def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
     result = check_code(journey, form.cleaned_data["code"])
     if result is CodeCheck.RIGHT:
         audit.record("email_code.verified", tenant=journey.tenant, target=journey.application)
+        sign_in_log.note(journey, NAME, reached=Reached.PROVEN)
         return None
     form.add_error("code", _problem(journey, result))
     audit.record(
         "email_code.verified", tenant=journey.tenant, target=journey.application, reason=f"code_{result.value}"
     )
+    sign_in_log.note(journey, NAME, reason=f"code_{result.value}")
     return _page(request, journey, form)
 
 

@@ -20,7 +20,7 @@ def step_page(
         {
             "journey": journey,
             "step_number": step_number,
-            "step_count": 3 if journey.questions else 2,
+            "step_count": 2 + len(journey.definition["pages"]),
             **context,
         },
         status=status,

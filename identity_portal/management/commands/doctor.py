@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from identity_portal.doctor import Severity, examine
+from directory.health import is_healthy
+from identity_portal.doctor import examine
 
 
 class Command(BaseCommand):
@@ -15,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = examine()
-        healthy = all(finding.severity is not Severity.ERROR for finding in findings)
+        healthy = is_healthy(findings)
         if options["json"]:
             self.stdout.write(json.dumps({"healthy": healthy, "findings": [finding.as_dict() for finding in findings]}))
         else:

@@ -5,10 +5,11 @@ from django.core.management.base import CommandParser
 from directory.management.verb_command import VerbCommand, find_tenant
 from userflows.flows import NewQuestion, create_user_flow
 from userflows.models import UserFlow
+from userflows.publishing import publish
 
 
 class Command(VerbCommand):
-    help = "Create a user flow. B2X_1_ is put in front of its name."
+    help = "Create and publish a user flow. B2X_1_ is put in front of its name."
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="The tenant's name in URLs.")
@@ -20,4 +21,5 @@ class Command(VerbCommand):
             UserFlow(tenant=find_tenant(options["tenant"]), name=options["name"]),
             questions=[NewQuestion(name) for name in options["attribute"]],
         )
+        publish(user_flow)
         return {"id": str(user_flow.pk), "name": user_flow.name, "attributes": options["attribute"]}

@@ -1,0 +1,90 @@
+"""What a user flow is made of, as plain data: what a version keeps, a journey carries, and previews show."""
+
+from typing import TypedDict
+
+from directory.models import IdentityProvider, Tenant
+from userflows.models import Admission, UserFlow
+from userflows.models.user_flow import split_domains
+from userflows.questions import Question, question_of
+
+
+class Way(TypedDict):
+    """A way to sign in: an identity provider of the tenant. `kind` is an IdentityProviderKind."""
+
+    id: str
+    kind: str
+    name: str
+
+
+class Page(TypedDict):
+    """One page of questions. An empty heading is the standard one."""
+
+    heading: str
+    questions: list[Question]
+
+
+class Definition(TypedDict):
+    """`admission` is an Admission, `domains` what it speaks of, `languages` codes (empty: all that there are)."""
+
+    heading: str
+    introduction: str
+    ways: list[Way]
+    pages: list[Page]
+    admission: str
+    domains: list[str]
+    languages: list[str]
+
+
+def definition_of(user_flow: UserFlow) -> Definition:
+    """Return the draft: what would be published now."""
+    assignments = user_flow.identity_provider_assignments.select_related("identity_provider")
+    return Definition(
+        heading=user_flow.heading,
+        introduction=user_flow.introduction,
+        ways=[_way(assignment.identity_provider) for assignment in assignments],
+        pages=_pages(user_flow),
+        admission=user_flow.admission,
+        domains=split_domains(user_flow.domains) if user_flow.admission != Admission.ANYONE else [],
+        languages=list(user_flow.languages),
+    )
+
+
+def plain_definition(tenant: Tenant) -> Definition:
+    """Return what people meet where no flow is published: every way to sign in that the tenant has, no questions."""
+    providers = IdentityProvider.objects.filter(tenant=tenant, is_enabled=True)
+    return Definition(
+        heading="",
+        introduction="",
+        ways=[_way(provider) for provider in providers],
+        pages=[],
+        admission=Admission.ANYONE,
+        domains=[],
+        languages=[],
+    )
+
+
+def questions_in(definition: Definition) -> list[Question]:
+    """Return the questions of all pages, in their order."""
+    return [question for page in definition["pages"] for question in page["questions"]]
+
+
+def lets_in(definition: Definition, mail: str) -> bool:
+    """Answer whether a stranger with this proven address may sign up, as far as its domain goes."""
+    if definition["admission"] == Admission.ANYONE:
+        return True
+    domain = mail.rpartition("@")[2].lower()
+    is_listed = any(domain == listed or domain.endswith(f".{listed}") for listed in definition["domains"])
+    return is_listed is (definition["admission"] == Admission.ALLOWED_DOMAINS)
+
+
+def _way(provider: IdentityProvider) -> Way:
+    return Way(id=str(provider.pk), kind=provider.kind, name=provider.name)
+
+
+def _pages(user_flow: UserFlow) -> list[Page]:
+    pages: list[Page] = []
+    for assignment in user_flow.attribute_assignments.select_related("user_attribute"):
+        if not pages or assignment.starts_page:
+            pages.append(Page(heading=assignment.page_heading, questions=[]))
+        pages[-1]["questions"].append(question_of(assignment))
+    return pages

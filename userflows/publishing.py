@@ -1,0 +1,151 @@
+"""The verbs on a flow's draft and versions: publish, roll back, discard the draft.
+
+The draft is the UserFlow row with its questions and ways to sign in. A version is a copy that never changes.
+"""
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from directory import audit
+from directory.health import Finding, is_healthy
+from directory.models import IdentityProvider, User, UserAttribute
+from userflows.definition import Definition, definition_of, questions_in
+from userflows.health import examine_flow
+from userflows.models import AttributeAssignment, IdentityProviderAssignment, UserFlow, UserFlowVersion
+
+
+class PublishRefused(Exception):
+    """The draft has red health checks; `findings` are all that were found."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(finding.message for finding in findings))
+        self.findings = findings
+
+
+class DraftChanged(Exception):
+    """Somebody saved the draft after the person at work had looked at it."""
+
+
+@transaction.atomic
+def publish(user_flow: UserFlow, *, revision: int | None = None, actor: User | None = None) -> UserFlowVersion:
+    """Make the draft a version and let people meet it from now on; journeys in progress finish on theirs.
+
+    `revision` is the one that the person looked at. Raises DraftChanged and PublishRefused.
+    """
+    user_flow = _lock(user_flow, revision)
+    definition = definition_of(user_flow)
+    findings = examine_flow(user_flow, definition)
+    if not is_healthy(findings):
+        raise PublishRefused(findings)
+    last = user_flow.versions.aggregate(last=models.Max("number"))["last"] or 0
+    version = UserFlowVersion(
+        user_flow=user_flow,
+        number=last + 1,
+        definition=definition,
+        published_by=actor,
+        published_by_name=str(actor or ""),
+    )
+    version.save()
+    names = [question["name"] for question in questions_in(definition)]
+    version.attributes.set(UserAttribute.objects.filter(tenant=user_flow.tenant_id, name__in=names))
+    _set_live(user_flow, version, activity="user_flow.published", actor=actor)
+    return version
+
+
+@transaction.atomic
+def roll_back(version: UserFlowVersion, *, actor: User | None = None) -> None:
+    """Let people meet an earlier version again, as it was. The draft stays as it is. Raises PublishRefused."""
+    user_flow = _lock(version.user_flow, None)
+    findings = examine_flow(user_flow, version.definition)
+    if not is_healthy(findings):
+        raise PublishRefused(findings)
+    _set_live(user_flow, version, activity="user_flow.rolled_back", actor=actor)
+
+
+@transaction.atomic
+def discard_draft(user_flow: UserFlow, *, revision: int | None = None, actor: User | None = None) -> None:
+    """Make the draft what the live version is. Raises DraftChanged, ValidationError where nothing is live."""
+    user_flow = _lock(user_flow, revision)
+    if user_flow.live_version is None:
+        raise ValidationError(_("This user flow was never published."))
+    load_draft(user_flow, user_flow.live_version.definition)
+    audit.record("user_flow.draft_discarded", tenant=user_flow.tenant, actor=actor, target=user_flow)
+
+
+def load_draft(user_flow: UserFlow, definition: Definition) -> None:
+    """Fill the draft from a definition. Attributes and identity providers that are gone are left out."""
+    user_flow.heading = definition["heading"]
+    user_flow.introduction = definition["introduction"]
+    user_flow.admission = definition["admission"]
+    user_flow.domains = "\n".join(definition["domains"])
+    user_flow.languages = definition["languages"]
+    user_flow.revision += 1
+    user_flow.save()
+    user_flow.identity_provider_assignments.all().delete()
+    ids = [way["id"] for way in definition["ways"]]
+    providers = {
+        str(provider.pk): provider
+        for provider in IdentityProvider.objects.filter(tenant=user_flow.tenant_id, pk__in=ids)
+    }
+    IdentityProviderAssignment.objects.bulk_create(
+        IdentityProviderAssignment(user_flow=user_flow, identity_provider=providers[pk], order=order)
+        for order, pk in enumerate(ids)
+        if pk in providers
+    )
+    _load_questions(user_flow, definition)
+
+
+def has_unpublished_changes(user_flow: UserFlow) -> bool:
+    """Answer whether the draft differs from what people meet."""
+    return user_flow.live_version is None or user_flow.live_version.definition != definition_of(user_flow)
+
+
+def _lock(user_flow: UserFlow, revision: int | None) -> UserFlow:
+    locked = UserFlow.objects.select_for_update(of=("self",)).select_related("tenant", "live_version")
+    user_flow = locked.get(pk=user_flow.pk)
+    if revision is not None and revision != user_flow.revision:
+        raise DraftChanged
+    return user_flow
+
+
+def _set_live(user_flow: UserFlow, version: UserFlowVersion, *, activity: str, actor: User | None) -> None:
+    before = user_flow.live_version
+    user_flow.live_version = version
+    user_flow.save(update_fields=["live_version"])
+    audit.record(
+        activity,
+        tenant=user_flow.tenant,
+        actor=actor,
+        target=user_flow,
+        details={"before": before.number if before else None, "after": version.number},
+    )
+
+
+def _load_questions(user_flow: UserFlow, definition: Definition) -> None:
+    user_flow.attribute_assignments.all().delete()
+    names = [question["name"] for question in questions_in(definition)]
+    attributes = {
+        attribute.name: attribute
+        for attribute in UserAttribute.objects.filter(tenant=user_flow.tenant_id, name__in=names)
+    }
+    assignments: list[AttributeAssignment] = []
+    for page in definition["pages"]:
+        kept = [question for question in page["questions"] if question["name"] in attributes]
+        for place, question in enumerate(kept):
+            attribute = attributes[question["name"]]
+            assignments.append(
+                AttributeAssignment(
+                    user_flow=user_flow,
+                    user_attribute=attribute,
+                    order=len(assignments),
+                    starts_page=place == 0 and bool(assignments),
+                    page_heading=page["heading"] if place == 0 else "",
+                    label="" if question["label"] == attribute.display_name else question["label"],
+                    hint=question["hint"],
+                    required=question["required"],
+                    input_type=question["input_type"],
+                    choices=question["choices"],
+                )
+            )
+    AttributeAssignment.objects.bulk_create(assignments)
