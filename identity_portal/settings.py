@@ -69,6 +69,9 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
     "django_countries",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "oauth2_provider",
     "directory",
     "userflows",
@@ -90,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "identity_portal.tenancy.TenantCsrfMiddleware",
     "identity_portal.tenancy.TenantUserMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "identity_portal.errors.RefusalMiddleware",
 ]
@@ -150,6 +154,22 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ("mail", "display_name", "given_name", "surname")},
     },
 ]
+# How long a one-time link works (directory.one_time_link).
+PASSWORD_RESET_TIMEOUT = 72 * 3600
+
+# Second factors (django-allauth): what it stores and computes. None of its pages is mounted, and its accounts are not
+# ours: an address is unique in a tenant, not everywhere.
+ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "id"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "mail"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "identity_portal.second_factor.SealingAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Clocks differ: a code of the step before or after counts, too. Each code counts once.
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_DIGITS = 10
+
 SESSION_ENGINE = "directory.session_store"
 # Names of our own, so that a relying party on the same host name doesn't overwrite them.
 SESSION_COOKIE_NAME = "portal_session"
