@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
@@ -12,6 +12,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from directory.models import Session
+
+# Not at every page: reading a page writes nothing.
+SEEN_EVERY = timedelta(minutes=5)
 
 
 def _as_datetime(seconds: int | None) -> datetime | None:
@@ -42,6 +45,8 @@ class SessionStore(DatabaseStore):
         session = self._own(self.session_key).filter(expire_date__gt=timezone.now()).first()
         if session is None:
             self._session_key = None
+        elif session.user_id and (session.last_seen_at is None or timezone.now() - session.last_seen_at > SEEN_EVERY):
+            Session.objects.filter(pk=session.pk).update(last_seen_at=timezone.now())
         return session
 
     def exists(self, session_key: str) -> bool:
@@ -55,6 +60,9 @@ class SessionStore(DatabaseStore):
             tenant_id=self.tenant_id,
             user_id=data.get(SESSION_KEY),
             signed_in_at=_as_datetime(data.get("auth_time")),
+            last_seen_at=timezone.now(),
+            user_agent=data.get("user_agent", ""),
+            address=data.get("address"),
         )
 
     def delete(self, session_key: str | None = None) -> None:

@@ -4,12 +4,17 @@ from django.db import models, transaction
 
 from directory import audit
 from directory.attributes import BUILT_IN_ATTRIBUTES
-from directory.models import AttributeType, IdentityProvider, IdentityProviderKind, Tenant, UserAttribute
+from directory.members import create_member
+from directory.models import AttributeType, IdentityProvider, IdentityProviderKind, Tenant, User, UserAttribute
+from directory.roles import Role
 
 
 @transaction.atomic
-def create_tenant(tenant: Tenant, *, actor: models.Model | None = None) -> Tenant:
-    """Save a new tenant with the built-in attributes and the built-in way to sign in. Raises ValidationError."""
+def create_tenant(tenant: Tenant, *, admin: User | None = None, actor: models.Model | None = None) -> Tenant:
+    """Save a new tenant with the built-in attributes and the built-in way to sign in. Raises ValidationError.
+
+    `admin` becomes its first Global Administrator, who sets their password by a one-time link.
+    """
     tenant.full_clean()
     tenant.save(force_insert=True)
     UserAttribute.objects.bulk_create(
@@ -25,5 +30,10 @@ def create_tenant(tenant: Tenant, *, actor: models.Model | None = None) -> Tenan
     IdentityProvider.objects.create(
         tenant=tenant, kind=IdentityProviderKind.EMAIL_CODE, name=str(IdentityProviderKind.EMAIL_CODE.label)
     )
-    audit.record("tenant.created", tenant=tenant, actor=actor, target=tenant)
+    audit.record(
+        "tenant.created", tenant=tenant, actor=actor, target=tenant, details={"after": audit.values_of(tenant)}
+    )
+    if admin is not None:
+        admin.tenant = tenant
+        create_member(admin, roles=[Role.GLOBAL_ADMINISTRATOR], actor=actor)
     return tenant

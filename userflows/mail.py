@@ -16,9 +16,12 @@ CONTEXT = "userflows.mail"
 
 
 def send_mail_in_background(
-    kind: str, *, to: str, tenant: Tenant, subject_values: dict[str, str], context: dict[str, Any]
+    kind: str, *, to: str, tenant: Tenant | None, subject_values: dict[str, str], context: dict[str, Any]
 ) -> None:
-    """Queue a mail of a `kind` (the name of its templates) in the transaction that causes it."""
+    """Queue a mail of a `kind` (the name of its templates) in the transaction that causes it.
+
+    No tenant: the mail is for a platform operator.
+    """
     html = render_to_string(f"mail/{kind}.html", context)
     message = {
         "subject": _SUBJECTS[kind]() % subject_values,
@@ -27,7 +30,7 @@ def send_mail_in_background(
         # The rules for dark mode can't be inlined and stay in <style>.
         "html": css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False),
     }
-    deliver.enqueue(tenant_id=str(tenant.pk), sealed=seal(json.dumps(message), context=CONTEXT))
+    deliver.enqueue(tenant_id=str(tenant.pk) if tenant else "", sealed=seal(json.dumps(message), context=CONTEXT))
 
 
 @task()
@@ -44,4 +47,16 @@ def _email_code_subject() -> str:
     return _("%(code)s is your %(tenant)s code")
 
 
-_SUBJECTS = {"email_code": _email_code_subject}
+def _one_time_link_subject() -> str:
+    return _("Set your password for %(tenant)s")
+
+
+def _security_notice_subject() -> str:
+    return _("About your sign-in to %(tenant)s")
+
+
+_SUBJECTS = {
+    "email_code": _email_code_subject,
+    "one_time_link": _one_time_link_subject,
+    "security_notice": _security_notice_subject,
+}

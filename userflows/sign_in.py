@@ -1,5 +1,6 @@
 """Signing a person in to this tenant: the session that single sign-on and tokens rest on."""
 
+import ipaddress
 import secrets
 import time
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 
 from directory import audit
 from directory.models import User
+from userflows.requests import client_address
 
 
 def sign_in(
@@ -31,8 +33,24 @@ def sign_in(
         # Django's login() makes a new one, and a form that is open in a second tab would be refused. The Origin header
         # is checked besides, and the session's key is new: keeping it opens nothing.
         request.META |= {"CSRF_COOKIE": csrf_secret, "CSRF_COOKIE_NEEDS_UPDATE": False}
-    request.session["auth_time"] = int(time.time())
+    request.session["auth_time"] = _auth_time(user)
     request.session["sid"] = secrets.token_urlsafe(16)
     request.session["amr"] = list(methods)
     request.session["idp"] = identity_provider
+    # For the list of one's sessions. PostgreSQL refuses a NUL.
+    request.session["user_agent"] = request.headers.get("User-Agent", "").replace("\x00", "")[:300]
+    request.session["address"] = _address_of(request)
     audit.record("user.signed_in", tenant=user.tenant, actor=user, target=target, details={"methods": list(methods)})
+
+
+def _auth_time(user: User) -> int:
+    """Return the time of this sign-in: one in the second in which sessions were revoked comes after that."""
+    valid_from = user.sign_in_sessions_valid_from
+    return max(int(time.time()), int(valid_from.timestamp()) if valid_from else 0)
+
+
+def _address_of(request: HttpRequest) -> str | None:
+    try:
+        return str(ipaddress.ip_address(client_address(request).partition("%")[0]))
+    except ValueError:
+        return None

@@ -12,12 +12,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from directory.admin.auditing import actor_of
 from directory.admin.pages import PlainLabels
 from directory.admin.scoping import TenantModelAdmin, roles_in
+from directory.admin.step_up import require_step_up
 from directory.applications import add_client_secret, remove_client_secret
 from directory.encryption import seal, unseal
 from directory.models import Application, ClientSecret
@@ -81,6 +83,7 @@ class ClientSecretPages(TenantModelAdmin):
         may_add = may(roles_in(request), action="add", subject="clientsecret")
         return super().change_view(request, object_id, form_url, {"may_add_secret": may_add, **(extra_context or {})})
 
+    @method_decorator(require_step_up)
     def add_secret_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         application = self._find(request, object_id, action="add")
         form = ClientSecretForm()
@@ -104,6 +107,7 @@ class ClientSecretPages(TenantModelAdmin):
             return self.to_page("change", application)
         return self._page(request, "show_secret", application, title=_now("Copy the client secret now"), secret=secret)
 
+    @method_decorator(require_step_up)
     def remove_secret_view(self, request: HttpRequest, object_id: int, secret_id: uuid.UUID) -> HttpResponse:
         application = self._find(request, object_id, action="delete")
         client_secret = get_object_or_404(ClientSecret, pk=secret_id, application=application)

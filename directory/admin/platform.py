@@ -2,26 +2,38 @@
 
 from typing import Any
 
+from django import forms
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from directory.admin.audit_event import AuditEventPages
 from directory.admin.auditing import actor_of
-from directory.admin.pages import PortalModelAdmin, ReadOnly
-from directory.models import Tenant
+from directory.admin.pages import PlainModelForm, PortalModelAdmin, ReadOnly
+from directory.models import Tenant, User
 from directory.tenants import create_tenant
+
+
+class NewTenantForm(PlainModelForm):
+    """A new tenant, with the person who will run it."""
+
+    admin_mail = forms.EmailField(
+        label=_("Email address"),
+        max_length=254,
+        help_text=_("They become Global Administrator, and get a link by which they set their password."),
+    )
+    admin_name = forms.CharField(label=_("Name"), max_length=256)
 
 
 class PlatformTenantAdmin(PortalModelAdmin):
     audit_subject = "tenant"
-    audit_values = True
     added_by_verb = True
     summary = _("The customers of the portal, each with a directory of its own.")
     empty_text = _("No tenant yet. A tenant is a customer of the portal with a directory of its own.")
     list_display = ("name", "slug", "is_active", "sign_up_enabled", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
+    new_fieldset = (_("First administrator"), {"fields": ("admin_name", "admin_mail")})
     fieldsets = (
         (None, {"fields": ("name", "slug", "default_language", "is_active")}),
         (
@@ -32,6 +44,13 @@ class PlatformTenantAdmin(PortalModelAdmin):
             },
         ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        basics, *others = self.fieldsets
+        return self.fieldsets if obj else (basics, self.new_fieldset, *others)
+
+    def get_form(self, request: HttpRequest, obj: Tenant | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, form=self.form if obj else NewTenantForm, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
         return ("slug",) if obj else ()
@@ -48,7 +67,8 @@ class PlatformTenantAdmin(PortalModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
         else:
-            create_tenant(obj, actor=actor_of(request))
+            admin = User(mail=form.cleaned_data["admin_mail"], display_name=form.cleaned_data["admin_name"])
+            create_tenant(obj, admin=admin, actor=actor_of(request))
 
 
 class OperatorAdmin(ReadOnly, PortalModelAdmin):

@@ -1,13 +1,12 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from directory.admin.scoping import TenantForm
-from directory.models import Identity, User
+from directory.models import Identity
 from directory.models.identity import MAIL_ISSUER
 from directory.roles import Role
 
@@ -28,14 +27,7 @@ class UserForm(TenantForm):
 
 
 class MemberForm(UserForm):
-    """A new member, with the password they first sign in with."""
-
-    password = forms.CharField(
-        label=_("Password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 12 characters. Hand it over in a safe way; they can change it once they are in."),
-    )
+    """A new member. They set their password themselves, by a one-time link."""
 
     def clean_mail(self) -> str:
         mail = str(self.cleaned_data["mail"])
@@ -43,13 +35,3 @@ class MemberForm(UserForm):
         if identities.filter(issuer_assigned_id=mail.lower()).exists():
             raise ValidationError(_now("Somebody in this tenant signs in with this email address."))
         return mail
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or self.cleaned_data
-        if "password" in values:
-            person = User(mail=values.get("mail", ""), display_name=values.get("display_name", ""))
-            try:
-                validate_password(values["password"], person)
-            except ValidationError as error:
-                self.add_error("password", error)
-        return values

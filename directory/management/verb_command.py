@@ -1,6 +1,5 @@
 """Commands that do what the admin does: one verb, said in a shell, answered for people or (--json) for programs."""
 
-import getpass
 import json
 import os
 from typing import Any
@@ -8,7 +7,9 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from directory.models import Tenant
+from directory.members import may_administer
+from directory.models import Tenant, User
+from directory.one_time_link import make_link
 
 
 class VerbCommand(BaseCommand):
@@ -46,12 +47,24 @@ def find_tenant(slug: str) -> Tenant:
     return tenant
 
 
-def read_password() -> str:
-    """Return MEMBER_PASSWORD, or what is typed. Not an option: a command line is readable for every process here."""
-    try:
-        return os.environ.get("MEMBER_PASSWORD") or getpass.getpass()
-    except EOFError as error:
-        raise CommandError("Set MEMBER_PASSWORD, or run this in a terminal and type the password.") from error
+def find_administrator(slug: str | None, mail: str) -> User:
+    """Return whoever may enter the admin: a member with a role, or (no slug) an operator. Raises CommandError."""
+    tenant = find_tenant(slug) if slug else None
+    person: User | None = User.objects.with_mail(tenant, mail).first()
+    if person is None or not may_administer(person):
+        where = f"administrator of {slug}" if slug else "platform operator"
+        raise CommandError(f"There is no {where} with the address {mail} who may sign in.")
+    return person
+
+
+def password_from_environment() -> str | None:
+    """Return MEMBER_PASSWORD. Not an option: a command line is readable for every process here."""
+    return os.environ.get("MEMBER_PASSWORD") or None
+
+
+def link_unless(password: str | None, person: User) -> dict[str, str]:
+    """Return a new one-time link for whoever was given no password."""
+    return {} if password else {"one_time_link": make_link(person)}
 
 
 def _lines(error: ValidationError) -> list[str]:

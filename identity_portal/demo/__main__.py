@@ -214,6 +214,13 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     sys.exit(f"{url} does not answer. Is its port free? Choose others with PORT=… and APP_PORT=….")
 
 
+def way_in(person: dict[str, str]) -> str:
+    """Say how an administrator enters: nobody has a password before they set one."""
+    if not person["one_time_link"]:
+        return f"{person['email']}, with the password and the second factor that you have set up"
+    return f"{person['email']} enters first by this link:\n    {person['one_time_link']}"
+
+
 def tell(place: Place, told: dict[str, dict[str, str]]) -> None:
     admin, operator = told["admin"], told["operator"]
     print(
@@ -224,9 +231,9 @@ Identity Portal is running.
   A second application    {place.sample_url(1)}   ({SAMPLES[1]})
   The mails it sends      {told["outbox_url"]}
   Tenant administration   {admin["url"]}
-                          {admin["email"]}   password {admin["password"]}
+                          {way_in(admin)}
   Platform operation      {operator["url"]}
-                          {operator["email"]}   password {operator["password"]}
+                          {way_in(operator)}
 
 All of this for programs: {VAR / "demo.json"}. Stop with Ctrl-C; `make demo-reset` forgets everything.
 """,

@@ -1,7 +1,6 @@
 """What the demo begins with: the tenant Woodgrove, a flow for suppliers, two applications, an administrator."""
 
 import json
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from django.db import transaction
 from directory.applications import add_client_secret, create_application
 from directory.members import create_member, create_operator
 from directory.models import Application, ApplicationKind, ClientSecret, Tenant, User, UserAttribute
+from directory.one_time_link import find_person, make_link
 from directory.roles import Role
 from directory.tenants import create_tenant
 from identity_portal.authority import Authority
@@ -52,19 +52,21 @@ class DemoApplication:
 def seed(applications: list[DemoApplication], *, known: dict[str, Any]) -> dict[str, Any]:
     """Make what is missing, and return what the demo tells: var/demo.json.
 
-    `known` is what an earlier run told; passwords and secrets can't be read back from the database.
+    `known` is what an earlier run told; links and secrets can't be read back from the database.
     """
     tenant = Tenant.objects.filter(slug=SLUG).first() or _make_tenant()
     user_flow = UserFlow.objects.filter(tenant=tenant).first() or _make_user_flow(tenant)
     flow_authority = Authority(tenant=tenant, user_flow=user_flow)
     clients = known.get("clients", [])
+    admin = User.objects.with_mail(tenant, ADMIN_MAIL).first() or _make_admin(tenant)
+    operator = User.objects.with_mail(None, OPERATOR_MAIL).first() or _make_operator()
     return {
         "issuer": Authority(tenant=tenant).issuer,
         "flow_issuer": flow_authority.issuer,
         "outbox_url": f"{settings.BASE_URL}/demo/outbox/",
         "outbox_dir": str(settings.OUTBOX_DIR),
-        "admin": {**(known.get("admin") or _make_admin(tenant)), "url": f"{settings.BASE_URL}/{SLUG}/admin/"},
-        "operator": {**(known.get("operator") or _make_operator()), "url": f"{settings.BASE_URL}/admin/"},
+        "admin": {**_way_in(admin, known.get("admin", {})), "url": f"{settings.BASE_URL}/{SLUG}/admin/"},
+        "operator": {**_way_in(operator, known.get("operator", {})), "url": f"{settings.BASE_URL}/admin/"},
         "clients": [_client(user_flow, application, clients) for application in applications],
     }
 
@@ -97,27 +99,28 @@ def _make_user_flow(tenant: Tenant) -> UserFlow:
     return user_flow
 
 
-def _make_admin(tenant: Tenant) -> dict[str, str]:
-    password = secrets.token_urlsafe(12)
-    existing = User.objects.with_mail(tenant, ADMIN_MAIL).first()
-    if existing:
-        existing.set_password(password)
-        existing.save(update_fields=["password"])
-    else:
-        admin = User(tenant=tenant, mail=ADMIN_MAIL, display_name="Ada Admin")
-        create_member(admin, password=password, roles=[Role.GLOBAL_ADMINISTRATOR])
-    return {"email": ADMIN_MAIL, "password": password}
+def _make_admin(tenant: Tenant) -> User:
+    admin = User(tenant=tenant, mail=ADMIN_MAIL, display_name="Ada Admin")
+    return create_member(admin, roles=[Role.GLOBAL_ADMINISTRATOR])
 
 
-def _make_operator() -> dict[str, str]:
-    password = secrets.token_urlsafe(12)
-    existing = User.objects.with_mail(None, OPERATOR_MAIL).first()
-    if existing:
-        existing.set_password(password)
-        existing.save(update_fields=["password"])
-    else:
-        create_operator(User(mail=OPERATOR_MAIL, display_name="Olu Operator"), password=password)
-    return {"email": OPERATOR_MAIL, "password": password}
+def _make_operator() -> User:
+    return create_operator(User(mail=OPERATOR_MAIL, display_name="Olu Operator"))
+
+
+def _way_in(person: User, known: dict[str, str]) -> dict[str, str]:
+    """Return somebody's address, and the one-time link by which they set their password ("": they have)."""
+    link = known.get("one_time_link", "")
+    if person.has_usable_password():
+        link = ""
+    elif not _still_works(link, person):
+        link = make_link(person)
+    return {"email": person.mail, "one_time_link": link}
+
+
+def _still_works(link: str, person: User) -> bool:
+    *_, uid, token, _end = link.split("/") if link.startswith(f"{settings.BASE_URL}/") else ("", "", "")
+    return find_person(person.tenant, uid, token) == person
 
 
 def _client(user_flow: UserFlow, demo: DemoApplication, known: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from directory.models import AuditEvent, Tenant, User
 from directory.roles import Role
 from identity_portal.admin_sign_in import MAILBOX_LIMIT, NETWORK_LIMIT, PASSWORD_CHANGE_LIMIT
 from tests.admin.conftest import Furnished, browser_of
+from tests.admin.signing_in import give_app, sign_in
 from tests.conftest import PASSWORD
 from userflows.browser import COOKIE_NAME
 
@@ -26,31 +27,29 @@ def may_enter(browser: Client, url: str) -> bool:
     return bool(response.status_code == 200)
 
 
-def sign_in(browser: Client, url: str, mail: str, password: str = PASSWORD, **more: str) -> str:
-    """Return where the browser is sent, "" when the page comes again."""
-    response = browser.post(f"{url}login/", {"mail": mail, "password": password, **more})
-    return str(response.get("Location", ""))
-
-
 @pytest.fixture
 def member(tenant: Tenant, make_member: Callable[..., User]) -> User:
-    """A Global Reader with a real password."""
-    return make_member(tenant, roles=(Role.GLOBAL_READER,))
+    """A Global Reader with a real password and an authenticator app."""
+    return give_app(make_member(tenant, roles=(Role.GLOBAL_READER,)))
 
 
-def test_lets_a_member_with_a_role_in_by_password(member: User) -> None:
+def test_lets_a_member_with_a_role_in_by_password_and_second_factor(member: User) -> None:
     browser = Client()
     assert not may_enter(browser, "/woodgrove/admin/")
     assert sign_in(browser, "/woodgrove/admin/", member.mail.upper()) == "/woodgrove/admin/"
     assert may_enter(browser, "/woodgrove/admin/")
     event = AuditEvent.objects.get(activity="user.signed_in")
-    assert (event.tenant, event.actor_id, event.details) == (member.tenant, str(member.pk), {"methods": ["pwd"]})
+    assert (event.tenant, event.actor_id, event.details) == (
+        member.tenant,
+        str(member.pk),
+        {"methods": ["pwd", "otp", "mfa"]},
+    )
 
 
 def test_a_session_by_email_code_never_opens_the_admin(ours: Furnished) -> None:
-    assert may_enter(browser_of(ours.admin, methods=("pwd",)), ours.admin_url)
-    assert not may_enter(browser_of(ours.admin, methods=("otp",)), ours.admin_url)
-    assert not may_enter(browser_of(ours.admin, methods=()), ours.admin_url)
+    assert may_enter(browser_of(ours.admin), ours.admin_url)
+    for methods in (("otp",), ("pwd",), ("otp", "mfa"), ()):
+        assert not may_enter(browser_of(ours.admin, methods=methods), ours.admin_url)
 
 
 def test_keeps_out_guests_and_members_without_a_role(ours: Furnished, make_admin: Callable[..., User]) -> None:
@@ -92,6 +91,7 @@ def test_a_password_opens_only_the_own_tenants_site(member: User, make_tenant: C
 
 def test_an_operator_signs_in_on_the_platform_site_only(operator: User, tenant: Tenant) -> None:
     browser = Client()
+    give_app(operator)
     assert sign_in(browser, "/woodgrove/admin/", operator.mail) == ""
     assert sign_in(browser, "/admin/", operator.mail) == "/admin/"
     assert may_enter(browser, "/admin/")
@@ -224,7 +224,7 @@ def test_limits_tries_at_the_old_password(ours: Furnished, monkeypatch: pytest.M
 
 def test_shows_the_tenants_name_on_every_page(browser: Client, ours: Furnished) -> None:
     for page in (Client().get(f"{ours.admin_url}login/"), browser.get(f"{ours.admin_url}directory/user/add/")):
-        assert '<span class="tenant-tag">' in page.content.decode()
+        assert 'class="tenant-tag ' in page.content.decode()
         assert ours.tenant.name in page.content.decode()
 
 

@@ -1,7 +1,9 @@
 """Commands as an operator gives them."""
 
 import json
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
@@ -34,3 +36,21 @@ def run_json(run: Run) -> RunJson:
         return dict(json.loads(said))
 
     return make
+
+
+@pytest.fixture
+def mail_server() -> Iterator[int]:
+    """The port of a server that knows as much SMTP as it takes to say hello."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            client, _address = listener.accept()
+            with client:
+                client.sendall(b"220 mail.example ready\r\n")
+                while client.recv(1024):
+                    client.sendall(b"250 fine\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        thread.join(timeout=5)

@@ -1,12 +1,15 @@
-"""create_tenant, create_application, create_member, create_operator."""
+"""create_tenant, create_application, create_member, create_operator, one_time_link, reset_second_factor."""
 
-import getpass
-from typing import Any
+import re
 
 import pytest
+from django.conf import settings
+from django.core.mail import EmailMessage
 from django.core.management import CommandError
+from django.test import Client
 
 from directory.models import Application, AuditEvent, ClientSecret, Tenant, User, UserType
+from identity_portal.second_factor import new_recovery_codes, unused_recovery_codes
 from tests.commands.conftest import Run, RunJson
 
 PASSWORD = "correct horse battery staple"
@@ -123,6 +126,60 @@ def test_creates_no_application_that_is_not_right(run: Run, tenant: Tenant, argu
     assert AuditEvent.objects.count() == 1
 
 
+def follow(link: str) -> str:
+    """Open a one-time link, and return the heading of the page that it leads to."""
+    browser = Client()
+    page = browser.get(link.removeprefix(settings.BASE_URL), follow=True)
+    found = re.search(r"<h1>(.*?)</h1>", page.content.decode())
+    assert found
+    return found[1]
+
+
+def test_creates_a_tenant_with_its_first_administrator(run_json: RunJson) -> None:
+    answer = run_json("create_tenant", "contoso", "--name=Contoso", "--admin=ada@contoso.example", "--admin-name=Ada")
+    admin = User.objects.get()
+    assert (answer["admin"], admin.display_name, admin.tenant) == ("ada@contoso.example", "Ada", Tenant.objects.get())
+    assert [assignment.role for assignment in admin.role_assignments.all()] == ["global_administrator"]
+    assert answer["one_time_link"].startswith("http://testserver/contoso/admin/set-password/")
+    assert follow(answer["one_time_link"]) == "Choose your password"
+
+
+def test_answers_with_a_link_for_whoever_was_given_no_password(run_json: RunJson, tenant: Tenant) -> None:
+    member = run_json("create_member", "woodgrove", "--mail=ada@woodgrove.example", "--role=global_reader")
+    operator = run_json("create_operator", "--mail=olu@portal.example")
+    assert operator["one_time_link"].startswith("http://testserver/admin/set-password/")
+    for answer in (member, operator):
+        assert not User.objects.get(pk=answer["id"]).has_usable_password()
+        assert follow(answer["one_time_link"]) == "Choose your password"
+    # Without a role there is nothing to sign in to.
+    assert "one_time_link" not in run_json("create_member", "woodgrove", "--mail=noor@woodgrove.example")
+
+
+def test_makes_a_new_link_and_the_first_one_is_dead(run_json: RunJson, tenant: Tenant) -> None:
+    first = run_json("create_member", "woodgrove", "--mail=ada@woodgrove.example", "--role=global_reader")
+    second = run_json("one_time_link", "Ada@woodgrove.example", "--tenant=woodgrove")
+    assert follow(second["one_time_link"]) == "Choose your password"
+    assert follow(first["one_time_link"]) == "This link works no more"
+    for arguments in (["ada@woodgrove.example"], ["noor@woodgrove.example", "--tenant=woodgrove"]):
+        with pytest.raises(CommandError, match="who may sign in"):
+            run_json("one_time_link", *arguments)
+
+
+def test_resets_the_second_factor_of_an_operator(run_json: RunJson, mailoutbox: list[EmailMessage]) -> None:
+    run_json("create_operator", "--mail=olu@portal.example")
+    operator = User.objects.get()
+    new_recovery_codes(operator)
+    assert run_json("reset_second_factor", "olu@portal.example") == {
+        "mail": "olu@portal.example",
+        "second_factor": "none",
+    }
+    assert unused_recovery_codes(operator) == []
+    assert AuditEvent.objects.get(activity="second_factor.reset").tenant is None
+    assert mailoutbox[-1].to == ["olu@portal.example"]
+    with pytest.raises(CommandError, match="There is no platform operator"):
+        run_json("reset_second_factor", "nobody@portal.example")
+
+
 @pytest.mark.usefixtures("_password")
 def test_creates_a_member_with_roles(run_json: RunJson, tenant: Tenant) -> None:
     answer = run_json(
@@ -174,21 +231,6 @@ def test_refuses_a_password_that_is_guessed(
         run(*arguments, "--mail=ada@woodgrove.example")
     assert "__all__" not in str(refused.value)
     assert not User.objects.exists()
-
-
-def test_asks_for_the_password_and_says_what_to_do_when_nobody_answers(
-    run: Run, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def nobody(*arguments: Any) -> str:
-        raise EOFError
-
-    monkeypatch.delenv("MEMBER_PASSWORD", raising=False)
-    monkeypatch.setattr(getpass, "getpass", nobody)
-    with pytest.raises(CommandError, match="Set MEMBER_PASSWORD"):
-        run("create_operator", "--mail=olu@portal.example")
-    monkeypatch.setattr(getpass, "getpass", lambda: PASSWORD)
-    run("create_operator", "--mail=olu@portal.example")
-    assert User.objects.get().check_password(PASSWORD)
 
 
 @pytest.mark.usefixtures("_password")

@@ -2,21 +2,27 @@
 
 import json
 import socket
-import threading
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
 from directory.applications import create_application
-from directory.models import Application, ApplicationKind, Tenant
+from directory.models import Application, ApplicationKind, IdentityProvider, Tenant
+from identity_portal.health_checks import tenant_health
 from identity_portal.oidc.keys import active_key
+from identity_portal.oidc.models import SigningKey
 from tests.relying_party import RelyingParty
-from userflows.models import UserFlow
+from userflows.models import Journey, UserFlow
 
 
 def examined(*arguments: str) -> tuple[int, str]:
@@ -42,24 +48,6 @@ def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def mail_server() -> Iterator[int]:
-    """The port of a server that knows as much SMTP as it takes to say hello."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            client, _address = listener.accept()
-            with client:
-                client.sendall(b"220 mail.example ready\r\n")
-                while client.recv(1024):
-                    client.sendall(b"250 fine\r\n")
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield int(listener.getsockname()[1])
-        thread.join(timeout=5)
 
 
 def use_mail_server(settings: Settings, port: int) -> None:
@@ -106,19 +94,20 @@ def test_fails_when_a_signing_key_does_not_open(tenant: Tenant) -> None:
 def test_warns_where_a_flow_waits_behind_a_closed_door(relying_party: RelyingParty) -> None:
     Tenant.objects.update(sign_up_enabled=False)
     [finding] = findings()
-    assert (finding["id"], finding["severity"]) == ("directory.W001", "warning")
-    assert "woodgrove" in finding["message"]
-    assert examined()[0] == 0
+    assert (finding["id"], finding["severity"], finding["tenant"]) == ("directory.W001", "warning", "woodgrove")
+    code, said = examined()
+    assert code == 0
+    assert said.startswith("WARNING directory.W001 woodgrove: Guest self-service sign-up is switched off")
 
 
 def test_is_content_with_a_closed_door_that_nobody_waits_at(
     user_flow: UserFlow, make_relying_party: Callable[..., RelyingParty]
 ) -> None:
     Tenant.objects.update(sign_up_enabled=False)
-    assert findings() == []
+    assert "directory.W001" not in {finding["id"] for finding in findings()}
     make_relying_party(user_flow.tenant, user_flow)
     UserFlow.objects.update(sign_up_enabled=False)
-    assert findings() == []
+    assert "directory.W001" not in {finding["id"] for finding in findings()}
 
 
 @pytest.mark.parametrize(
@@ -140,6 +129,121 @@ def test_warns_of_an_application_without_a_way_back(
 @pytest.mark.django_db
 def test_warns_when_people_wait_for_the_mail_server(settings: Settings) -> None:
     settings.PORTAL_MODE, settings.TASKS_BACKEND = "production", "immediate"
+    [fix] = [finding["fix"] for finding in findings() if finding["id"] == "portal.W001"]
+    assert "db_worker" in fix
+
+
+@pytest.mark.django_db
+def test_fails_when_mail_is_kept_instead_of_sent(settings: Settings) -> None:
+    settings.PORTAL_MODE, settings.TASKS_BACKEND = "production", "database"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    assert [finding["id"] for finding in findings()] == ["portal.E005"]
+
+
+def make_task(status: str, **values: Any) -> None:
+    now = timezone.now()
+    task = DBTaskResult.objects.create(
+        status=status, run_after=now, args_kwargs={}, task_path="userflows.mail.deliver", backend_name="default"
+    )
+    DBTaskResult.objects.filter(pk=task.pk).update(**{name: now - age for name, age in values.items()})
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(9, []), (11, ["portal.E006"])])
+def test_fails_when_mail_waits_for_its_worker(tenant: Tenant, minutes: int, found: list[str]) -> None:
+    make_task("READY", enqueued_at=timedelta(minutes=minutes), run_after=timedelta(minutes=minutes))
+    assert [finding["id"] for finding in findings()] == found
+
+
+@pytest.mark.parametrize(("hours", "found"), [(25, []), (23, ["portal.W002"])])
+def test_warns_of_mail_that_came_back(tenant: Tenant, hours: int, found: list[str]) -> None:
+    make_task("FAILED", finished_at=timedelta(hours=hours))
+    assert [finding["id"] for finding in findings()] == found
+
+
+@pytest.mark.parametrize(("days", "found"), [(2, []), (4, ["portal.W003"])])
+def test_warns_when_nobody_cleans_up(relying_party: RelyingParty, days: int, found: list[str]) -> None:
+    Journey.objects.create(
+        tenant=relying_party.application.tenant,
+        application=relying_party.application,
+        correlation_id=uuid.uuid4(),
+        expires_at=timezone.now() - timedelta(days=days),
+    )
+    assert [finding["id"] for finding in findings()] == found
+
+
+def test_looks_at_one_tenant_when_told(tenant: Tenant, make_tenant: Callable[..., Tenant]) -> None:
+    for owner in (tenant, make_tenant("globex")):
+        create_application(Application(tenant=owner, name="Portal", kind=ApplicationKind.SPA))
+    assert [finding["tenant"] for finding in findings()] == ["globex", "woodgrove"]
+    assert examined("--tenant", "globex")[1].count("directory.W002") == 1
+    Tenant.objects.filter(slug="globex").update(is_active=False)
+    assert [finding["tenant"] for finding in findings()] == ["woodgrove"]
+
+
+@pytest.mark.parametrize(
+    ("age", "found"), [(330, []), (340, ["oidc.W002"]), (364, ["oidc.W002"]), (366, ["oidc.W001"])]
+)
+def test_warns_of_keys_that_grow_old(tenant: Tenant, age: int, found: list[str]) -> None:
+    active_key(tenant, "ES256")
+    SigningKey.objects.filter(state="active").update(activated_at=timezone.now() - timedelta(days=age))
+    assert [finding["id"] for finding in findings()] == found
+
+
+def test_says_what_it_did_not_look_at(
+    relying_party: RelyingParty, user_flow: UserFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity_portal.health_checks.MAX_FLOWS", 1)
+    UserFlow.objects.create(tenant=user_flow.tenant, name="B2X_1_Other", live_version=user_flow.live_version)
     [finding] = findings()
-    assert finding["id"] == "portal.W001"
-    assert "db_worker" in finding["fix"]
+    assert finding["message"] == "Only the first 1 user flows were looked at."
+
+
+def test_asks_the_database_as_often_for_many_applications(
+    relying_party: RelyingParty, user_flow: UserFlow, django_assert_num_queries: Any
+) -> None:
+    tenant = user_flow.tenant
+    active_key(tenant, "ES256")
+    with django_assert_num_queries(9):
+        assert tenant_health(tenant).findings == []
+    Application.objects.bulk_create(
+        Application(tenant=tenant, name=f"App {number:03}", kind="spa") for number in range(200)
+    )
+    UserFlow.objects.bulk_create(
+        UserFlow(tenant=tenant, name=f"B2X_1_{number}", live_version=user_flow.live_version) for number in range(200)
+    )
+    with django_assert_num_queries(9):
+        health = tenant_health(tenant)
+    assert len(health.findings) == 100 + 99
+    assert health.notes == [
+        "Only the first 100 user flows were looked at.",
+        "Only the first 100 applications with problems are shown.",
+    ]
+
+
+# --- Django's own checks --------------------------------------------------------------------------------------------
+
+
+def checked(**options: Any) -> list[tuple[str, str]]:
+    """Return level and id of each message of `manage.py check --tag portal`."""
+    return [(type(message).__name__, str(message.id)) for message in run_checks(tags=["portal"], **options)]
+
+
+def test_checks_the_settings_without_a_database(settings: Settings) -> None:
+    assert checked() == []
+    settings.PORTAL_MODE, settings.TASKS_BACKEND = "production", "immediate"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    # No errors: every command runs the checks first, also the one that would mend it.
+    assert checked() == [("Warning", "portal.E005"), ("Warning", "portal.W001")]
+
+
+def test_checks_the_data_when_asked_for_the_database(relying_party: RelyingParty) -> None:
+    IdentityProvider.objects.update(is_enabled=False)
+    assert checked() == []
+    assert checked(databases=["default"]) == [("Warning", "userflows.E001")]
+
+
+def test_lets_migrate_run_on_a_database_that_is_not_migrated(
+    relying_party: RelyingParty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django.db.migrations.executor.MigrationExecutor.migration_plan", lambda *_args: ["a step"])
+    assert checked(databases=["default"]) == [("Warning", "portal.E002")]

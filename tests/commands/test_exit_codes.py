@@ -39,12 +39,11 @@ def test_ends_with_one_when_it_refuses(portal: dict[str, str]) -> None:
     assert_refused(manage("create_operator", "--mail=o@portal.example", environment=portal), "too short")
 
 
-def test_says_how_to_give_a_password_when_there_is_no_terminal(portal: dict[str, str]) -> None:
+def test_answers_with_a_link_at_the_portals_own_address(portal: dict[str, str]) -> None:
     environment = {name: value for name, value in portal.items() if name != "MEMBER_PASSWORD"}
-    process = manage("create_operator", "--mail=o@portal.example", environment=environment)
-    assert process.returncode == 1
-    assert "Set MEMBER_PASSWORD" in process.stderr
-    assert "Traceback" not in process.stderr
+    process = manage("create_operator", "--mail=o@portal.example", "--json", environment=environment)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert json.loads(process.stdout)["one_time_link"].startswith("https://id.example.org/admin/set-password/")
 
 
 def test_examines_a_portal_whose_mail_server_is_away(portal: dict[str, str]) -> None:
@@ -55,17 +54,22 @@ def test_examines_a_portal_whose_mail_server_is_away(portal: dict[str, str]) -> 
     assert [finding["id"] for finding in answer["findings"]] == ["portal.E003"]
 
 
-def test_examines_a_healthy_portal(portal: dict[str, str]) -> None:
-    process = manage("doctor", environment={**portal, "EMAIL_URL": "dummymail://"})
+def test_examines_a_healthy_portal(portal: dict[str, str], mail_server: int) -> None:
+    process = manage("doctor", environment={**portal, "EMAIL_URL": f"smtp://127.0.0.1:{mail_server}"})
     assert (process.returncode, process.stdout) == (0, "Healthy.\n")
 
 
+def test_examines_a_portal_that_keeps_its_mail(portal: dict[str, str]) -> None:
+    process = manage("doctor", environment={**portal, "EMAIL_URL": "dummymail://"})
+    assert process.returncode == 1
+    assert process.stdout.startswith("ERROR portal.E005 Mail is not configured")
+
+
 def test_examines_a_portal_that_lost_its_key(portal: dict[str, str]) -> None:
-    environment = {**portal, "EMAIL_URL": "dummymail://"}
-    manage("create_tenant", "fabrikam", "--name=Fabrikam", environment=environment)
-    rotated = manage("rotate_keys", "fabrikam", "--algorithm=ES256", "--force", environment=environment)
+    manage("create_tenant", "fabrikam", "--name=Fabrikam", environment=portal)
+    rotated = manage("rotate_keys", "fabrikam", "--algorithm=ES256", "--force", environment=portal)
     assert rotated.returncode == 0, rotated.stderr
-    other_keys = {**environment, "ENCRYPTION_KEYS": "k2:" + base64.b64encode(bytes(32)).decode()}
+    other_keys = {**portal, "ENCRYPTION_KEYS": "k2:" + base64.b64encode(bytes(32)).decode()}
     process = manage("doctor", environment=other_keys)
     assert process.returncode == 1
     assert process.stdout.count("portal.E004") == 2

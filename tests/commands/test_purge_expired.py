@@ -1,6 +1,7 @@
 """purge_expired: deletes what has ended, and nothing else."""
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from directory.models import Application, Session, Tenant, User
+from directory import audit
+from directory.models import Application, AuditEvent, Identity, Session, Tenant, User
 from directory.session_store import SessionStore
 from identity_portal.oidc.models import AccessToken, Grant, RefreshToken
 from identity_portal.oidc.tokens import refresh_token_lifetime
@@ -17,7 +19,7 @@ from tests.commands.conftest import Run, RunJson
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.mail_code import ADDRESS_LIMIT
-from userflows.models import Journey, RateCounter
+from userflows.models import Journey, RateCounter, SignIn, SignUp
 from userflows.rate_limit import count_attempt
 
 DAY = timedelta(days=1)
@@ -31,6 +33,10 @@ NOTHING = {
     "refresh_tokens": 0,
     "access_tokens": 0,
     "grants": 0,
+    "deleted_users": 0,
+    "test_users": 0,
+    "audit_events": 0,
+    "sign_ins": 0,
     "tasks": 0,
 }
 ANSWERS = {"GivenName": "Amina", "Surname": "Haddad"}
@@ -88,6 +94,32 @@ def make_task(ends: datetime, application: Application) -> models.Model:
     )
 
 
+def make_test_user(made: datetime, application: Application) -> models.Model:
+    user: User = User.objects.create(tenant=application.tenant, mail="ada+test@fabrikam.example", is_test=True)
+    User.objects.filter(pk=user.pk).update(created_at=made)
+    Identity.objects.create(
+        tenant=application.tenant,
+        user=user,
+        sign_in_type="emailAddress",
+        issuer="mail",
+        issuer_assigned_id="ada+test@fabrikam.example",
+    )
+    SignUp.objects.create(
+        user=user,
+        tenant=application.tenant,
+        identity_provider="mail",
+        journey_id=uuid.uuid4(),
+        correlation_id=uuid.uuid4(),
+    )
+    return user
+
+
+def make_sign_in(started: datetime, application: Application) -> models.Model:
+    return SignIn.objects.create(
+        id=uuid.uuid4(), tenant=application.tenant, correlation_id=uuid.uuid4(), started_at=started
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "make", "kept_for"),
     [
@@ -98,6 +130,8 @@ def make_task(ends: datetime, application: Application) -> models.Model:
         ("access_tokens", make_access_token, timedelta(0)),
         ("refresh_tokens", make_refresh_token, timedelta(0)),
         ("tasks", make_task, DAY),
+        ("sign_ins", make_sign_in, 90 * DAY),
+        ("test_users", make_test_user, DAY),
     ],
 )
 def test_deletes_what_has_ended_and_not_before(
@@ -111,6 +145,28 @@ def test_deletes_what_has_ended_and_not_before(
     row = make(timezone.now() - kept_for - SECOND, application)
     assert run_json("purge_expired") == {**NOTHING, name: 1}
     assert not type(row)._base_manager.filter(pk=row.pk).exists()
+
+
+def test_deletes_audit_events_when_the_tenants_time_is_over(run_json: RunJson, application: Application) -> None:
+    event = audit.record("user.created", tenant=application.tenant)
+    row: models.QuerySet[AuditEvent] = models.QuerySet[AuditEvent](AuditEvent).filter(pk=event.pk)
+    row.update(at=timezone.now() - 365 * DAY + MOMENT)
+    assert run_json("purge_expired") == NOTHING
+    row.update(at=timezone.now() - 365 * DAY - SECOND)
+    assert run_json("purge_expired") == {**NOTHING, "audit_events": 1}
+    assert not row.exists()
+
+
+def test_keeps_the_sign_in_log_as_long_as_each_tenant_says(
+    run_json: RunJson, application: Application, make_tenant: Callable[..., Tenant]
+) -> None:
+    now = timezone.now()
+    kept = make_sign_in(now - 200 * DAY, application)
+    Tenant.objects.update(sign_in_retention_days=365)
+    other = make_tenant("globex", sign_in_retention_days=7)
+    gone = SignIn.objects.create(id=uuid.uuid4(), tenant=other, correlation_id=uuid.uuid4(), started_at=now - 8 * DAY)
+    assert run_json("purge_expired") == {**NOTHING, "sign_ins": 1}
+    assert SignIn.objects.get() == kept != gone
 
 
 def test_keeps_mail_that_is_not_sent_yet(run_json: RunJson, application: Application) -> None:
@@ -152,3 +208,16 @@ def test_tells_people_what_it_deleted(run: Run, application: Application) -> Non
     lines = run("purge_expired").splitlines()
     assert lines[:2] == ["sessions: 1", "journeys: 0"]
     assert len(lines) == len(NOTHING)
+
+
+def test_deletes_test_users_and_all_that_is_theirs(run_json: RunJson, application: Application) -> None:
+    made = timezone.now() - DAY - SECOND
+    guest = User.objects.create(tenant=application.tenant, mail="amina@fabrikam.example")
+    User.objects.filter(pk=guest.pk).update(created_at=made)
+    person = make_test_user(made, application)
+    assert run_json("purge_expired")["test_users"] == 1
+    assert list(User.objects.all()) == [guest]
+    assert not Identity.objects.exists()
+    assert not SignUp.objects.exists()
+    event = AuditEvent.objects.get(activity="test_user.deleted")
+    assert (event.target_id, event.tenant) == (str(person.pk), application.tenant)

@@ -7,6 +7,7 @@ from django.db.models.functions import Cast
 
 from directory.encryption import EncryptedTextField, UnsealError, sealing_key_id
 from directory.management.verb_command import VerbCommand
+from identity_portal.second_factor import seal_factors_anew
 
 
 class Command(VerbCommand):
@@ -23,6 +24,8 @@ class Command(VerbCommand):
                     name = f"{model._meta.label}.{field.name}"
                     answer[name], problems = reencrypt(model, field.name)
                     unopened += [f"{name}: {problem}" for problem in problems]
+        answer["second factors"], problems = seal_factors_anew()
+        unopened += [f"second factors: {problem}" for problem in problems]
         if unopened:
             raise CommandError("\n".join([*unopened, "Keep the other keys: the secrets above are as they were."]))
         return answer
