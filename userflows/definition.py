@@ -1,9 +1,10 @@
 """What a user flow is made of, as plain data: what a version keeps, a journey carries, and previews show."""
 
+from collections.abc import Iterable
 from typing import TypedDict
 
 from directory.models import IdentityProvider, Tenant
-from userflows.models import Admission, UserFlow
+from userflows.models import Admission, AttributeAssignment, UserFlow
 from userflows.models.user_flow import split_domains
 from userflows.questions import Question, question_of
 
@@ -38,11 +39,22 @@ class Definition(TypedDict):
 def definition_of(user_flow: UserFlow) -> Definition:
     """Return the draft: what would be published now."""
     assignments = user_flow.identity_provider_assignments.select_related("identity_provider")
+    return assemble(
+        user_flow,
+        providers=[assignment.identity_provider for assignment in assignments],
+        questions=user_flow.attribute_assignments.select_related("user_attribute"),
+    )
+
+
+def assemble(
+    user_flow: UserFlow, *, providers: Iterable[IdentityProvider], questions: Iterable[AttributeAssignment]
+) -> Definition:
+    """Return what a flow with these ways to sign in and these questions, in their order, is: saved or not."""
     return Definition(
         heading=user_flow.heading,
         introduction=user_flow.introduction,
-        ways=[_way(assignment.identity_provider) for assignment in assignments],
-        pages=_pages(user_flow),
+        ways=[_way(provider) for provider in providers],
+        pages=_pages(questions),
         admission=user_flow.admission,
         domains=split_domains(user_flow.domains) if user_flow.admission != Admission.ANYONE else [],
         languages=list(user_flow.languages),
@@ -81,10 +93,10 @@ def _way(provider: IdentityProvider) -> Way:
     return Way(id=str(provider.pk), kind=provider.kind, name=provider.name)
 
 
-def _pages(user_flow: UserFlow) -> list[Page]:
+def _pages(questions: Iterable[AttributeAssignment]) -> list[Page]:
     pages: list[Page] = []
-    for assignment in user_flow.attribute_assignments.select_related("user_attribute"):
-        if not pages or assignment.starts_page:
-            pages.append(Page(heading=assignment.page_heading, questions=[]))
-        pages[-1]["questions"].append(question_of(assignment))
+    for question in questions:
+        if not pages or question.starts_page:
+            pages.append(Page(heading=question.page_heading, questions=[]))
+        pages[-1]["questions"].append(question_of(question))
     return pages

@@ -103,6 +103,35 @@ def assign_application(
 
 
 @transaction.atomic
+def move_application(
+    user_flow: UserFlow, application: Application, *, actor: models.Model | None = None
+) -> ApplicationAssignment:
+    """Let an application use the flow, whichever it used before. Doing it twice does it once.
+
+    Raises ValidationError: first-party, another tenant's.
+    """
+    # Of two administrators who move it at once, the second finds where the first has put it.
+    application = Application.objects.select_for_update().get(pk=application.pk)
+    before = ApplicationAssignment.objects.filter(application=application).select_related("user_flow").first()
+    if before is None:
+        return assign_application(user_flow, application, actor=actor)
+    if before.user_flow_id == user_flow.pk:
+        return before
+    before.delete()
+    assignment = ApplicationAssignment(user_flow=user_flow, application=application)
+    assignment.full_clean()
+    assignment.save(force_insert=True)
+    audit.record(
+        "application.moved",
+        tenant=user_flow.tenant,
+        actor=actor,
+        target=application,
+        details={"before": {"user_flow": before.user_flow.name}, "after": {"user_flow": user_flow.name}},
+    )
+    return assignment
+
+
+@transaction.atomic
 def unassign_application(assignment: ApplicationAssignment, *, actor: models.Model | None = None) -> None:
     """Take an application out of its flow: it can still sign people in, but nobody signs up through it."""
     audit.record(
@@ -113,3 +142,20 @@ def unassign_application(assignment: ApplicationAssignment, *, actor: models.Mod
         details={"user_flow": assignment.user_flow.name},
     )
     assignment.delete()
+
+
+@transaction.atomic
+def set_sign_up_enabled(user_flow: UserFlow, *, enabled: bool, actor: models.Model | None = None) -> None:
+    """Let new people sign up through the flow, or stop that: at once, without a publish."""
+    user_flow = UserFlow.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=user_flow.pk)
+    if user_flow.sign_up_enabled == enabled:
+        return
+    user_flow.sign_up_enabled = enabled
+    user_flow.save(update_fields=["sign_up_enabled"])
+    audit.record(
+        "user_flow.resumed" if enabled else "user_flow.paused",
+        tenant=user_flow.tenant,
+        actor=actor,
+        target=user_flow,
+        details={"before": {"sign_up_enabled": not enabled}, "after": {"sign_up_enabled": enabled}},
+    )

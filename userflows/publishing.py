@@ -3,6 +3,8 @@
 The draft is the UserFlow row with its questions and ways to sign in. A version is a copy that never changes.
 """
 
+from collections.abc import Sequence
+
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
@@ -10,9 +12,13 @@ from django.utils.translation import gettext as _
 from directory import audit
 from directory.health import Finding, is_healthy
 from directory.models import IdentityProvider, User, UserAttribute
-from userflows.definition import Definition, definition_of, questions_in
+from userflows.changes import changes, quoted
+from userflows.definition import Definition, assemble, definition_of, questions_in
 from userflows.health import examine_flow
 from userflows.models import AttributeAssignment, IdentityProviderAssignment, UserFlow, UserFlowVersion
+
+# What of a UserFlow row belongs to the draft.
+DRAFT_FIELDS = ("description", "heading", "introduction", "admission", "domains", "languages")
 
 
 class PublishRefused(Exception):
@@ -28,13 +34,49 @@ class DraftChanged(Exception):
 
 
 @transaction.atomic
+def save_draft(
+    user_flow: UserFlow,
+    *,
+    providers: Sequence[IdentityProvider],
+    questions: Sequence[AttributeAssignment],
+    revision: int,
+    actor: User | None = None,
+) -> list[str]:
+    """Make the draft what `user_flow` says in memory, with these ways to sign in and questions in their order.
+
+    Everything was checked by full_clean() before. `revision` is the one that the person at work began with.
+    Returns what changed, in sentences: nothing is written when nothing did. Raises DraftChanged.
+    """
+    saved = _lock(user_flow, revision)
+    sentences = changes(definition_of(saved), assemble(user_flow, providers=providers, questions=questions))
+    if user_flow.description != saved.description:
+        values = {"after": quoted(user_flow.description), "before": quoted(saved.description)}
+        sentences.append(_("The description is now %(after)s instead of %(before)s.") % values)
+    if not sentences:
+        return []
+    for name in DRAFT_FIELDS:
+        # From a closed list of columns, checked by the model.
+        setattr(saved, name, getattr(user_flow, name))
+    saved.revision += 1
+    saved.save(update_fields=[*DRAFT_FIELDS, "revision"])
+    _replace_ways(saved, providers)
+    _replace_questions(saved, questions)
+    details = {"revision": saved.revision, "changes": sentences}
+    audit.record("user_flow.updated", tenant=saved.tenant, actor=actor, target=saved, details=details)
+    return sentences
+
+
+@transaction.atomic
 def publish(user_flow: UserFlow, *, revision: int | None = None, actor: User | None = None) -> UserFlowVersion:
     """Make the draft a version and let people meet it from now on; journeys in progress finish on theirs.
 
-    `revision` is the one that the person looked at. Raises DraftChanged and PublishRefused.
+    `revision` is the one that the person looked at. A draft that is what people meet (a double click) makes no new
+    version. Raises DraftChanged and PublishRefused.
     """
     user_flow = _lock(user_flow, revision)
     definition = definition_of(user_flow)
+    if user_flow.live_version is not None and user_flow.live_version.definition == definition:
+        return user_flow.live_version
     findings = examine_flow(user_flow, definition)
     if not is_healthy(findings):
         raise PublishRefused(findings)
@@ -69,8 +111,10 @@ def discard_draft(user_flow: UserFlow, *, revision: int | None = None, actor: Us
     user_flow = _lock(user_flow, revision)
     if user_flow.live_version is None:
         raise ValidationError(_("This user flow was never published."))
+    before = definition_of(user_flow)
     load_draft(user_flow, user_flow.live_version.definition)
-    audit.record("user_flow.draft_discarded", tenant=user_flow.tenant, actor=actor, target=user_flow)
+    details = {"revision": user_flow.revision, "changes": changes(before, definition_of(user_flow))}
+    audit.record("user_flow.draft_discarded", tenant=user_flow.tenant, actor=actor, target=user_flow, details=details)
 
 
 def load_draft(user_flow: UserFlow, definition: Definition) -> None:
@@ -82,18 +126,28 @@ def load_draft(user_flow: UserFlow, definition: Definition) -> None:
     user_flow.languages = definition["languages"]
     user_flow.revision += 1
     user_flow.save()
-    user_flow.identity_provider_assignments.all().delete()
     ids = [way["id"] for way in definition["ways"]]
     providers = {
         str(provider.pk): provider
         for provider in IdentityProvider.objects.filter(tenant=user_flow.tenant_id, pk__in=ids)
     }
+    _replace_ways(user_flow, [providers[pk] for pk in ids if pk in providers])
+    _replace_questions(user_flow, _questions_from(user_flow, definition))
+
+
+def _replace_ways(user_flow: UserFlow, providers: Sequence[IdentityProvider]) -> None:
+    user_flow.identity_provider_assignments.all().delete()
     IdentityProviderAssignment.objects.bulk_create(
-        IdentityProviderAssignment(user_flow=user_flow, identity_provider=providers[pk], order=order)
-        for order, pk in enumerate(ids)
-        if pk in providers
+        IdentityProviderAssignment(user_flow=user_flow, identity_provider=provider, order=order)
+        for order, provider in enumerate(providers)
     )
-    _load_questions(user_flow, definition)
+
+
+def _replace_questions(user_flow: UserFlow, questions: Sequence[AttributeAssignment]) -> None:
+    user_flow.attribute_assignments.all().delete()
+    for order, question in enumerate(questions):
+        question.pk, question.user_flow, question.order = None, user_flow, order
+    AttributeAssignment.objects.bulk_create(questions)
 
 
 def has_unpublished_changes(user_flow: UserFlow) -> bool:
@@ -122,8 +176,7 @@ def _set_live(user_flow: UserFlow, version: UserFlowVersion, *, activity: str, a
     )
 
 
-def _load_questions(user_flow: UserFlow, definition: Definition) -> None:
-    user_flow.attribute_assignments.all().delete()
+def _questions_from(user_flow: UserFlow, definition: Definition) -> list[AttributeAssignment]:
     names = [question["name"] for question in questions_in(definition)]
     attributes = {
         attribute.name: attribute
@@ -138,7 +191,6 @@ def _load_questions(user_flow: UserFlow, definition: Definition) -> None:
                 AttributeAssignment(
                     user_flow=user_flow,
                     user_attribute=attribute,
-                    order=len(assignments),
                     starts_page=place == 0 and bool(assignments),
                     page_heading=page["heading"] if place == 0 else "",
                     label="" if question["label"] == attribute.display_name else question["label"],
@@ -148,4 +200,4 @@ def _load_questions(user_flow: UserFlow, definition: Definition) -> None:
                     choices=question["choices"],
                 )
             )
-    AttributeAssignment.objects.bulk_create(assignments)
+    return assignments

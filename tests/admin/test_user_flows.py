@@ -1,159 +1,84 @@
 """User flows and user attributes in the admin."""
 
+import re
+import uuid
 from collections.abc import Callable
 
 from django.test import Client
 
-from directory.models import Application, AuditEvent, UserAttribute
-from tests.admin.conftest import Furnished
-from tests.admin.form_data import flow_form, no_rows
-from userflows.models import ApplicationAssignment, AttributeAssignment, UserFlow
+from directory.models import AuditEvent, Tenant, User, UserAttribute
+from directory.roles import Role
+from tests.admin.building import flow_url
+from tests.admin.conftest import Furnished, browser_of
+from userflows.flows import create_user_flow, set_sign_up_enabled
+from userflows.models import AttributeAssignment, SignUp, UserFlow
 
 
-def flow_url(ours: Furnished, flow: UserFlow, page: str = "change") -> str:
-    return f"{ours.admin_url}userflows/userflow/{flow.pk}/{page}/"
+def columns(browser: Client, ours: Furnished, query: str = "") -> dict[str, str]:
+    """Return the rows of the list by the flow's name, as text."""
+    html = browser.get(f"{ours.admin_url}userflows/userflow/{query}").content.decode()
+    table = re.search(r"<tbody>(.*?)</tbody>", html, re.DOTALL)
+    rows = re.findall(r"<tr>(.*?)</tr>", table[1], re.DOTALL) if table else []
+    texts = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in rows]
+    return {text.split()[0]: text for text in texts}
 
 
-def question(number: int, ours: Furnished, attribute: str, **values: str) -> dict[str, str]:
-    row = {
-        "user_attribute": str(UserAttribute.objects.get(tenant=ours.tenant, name=attribute).pk),
-        "order": str(number),
-        "input_type": "textBox",
-        "required": "on",
-        **values,
-    }
-    return {f"attribute_assignments-{number}-{name}": value for name, value in row.items()}
-
-
-def rows_of(flow: UserFlow) -> dict[str, str]:
-    """Return what the browser sends back for the questions that the flow has."""
-    questions = list(flow.attribute_assignments.all())
-    form = {
-        "attribute_assignments-TOTAL_FORMS": str(len(questions)),
-        "attribute_assignments-INITIAL_FORMS": str(len(questions)),
-    }
-    for number, asked in enumerate(questions):
-        prefix = f"attribute_assignments-{number}-"
-        form |= {
-            f"{prefix}id": str(asked.pk),
-            f"{prefix}user_flow": str(flow.pk),
-            f"{prefix}user_attribute": str(asked.user_attribute_id),
-            f"{prefix}order": str(asked.order),
-            f"{prefix}input_type": asked.input_type,
-            f"{prefix}required": "on",
-        }
-    return form
-
-
-def test_makes_a_flow_with_its_questions_and_the_prefix(browser: Client, ours: Furnished) -> None:
-    form = flow_form(
-        name="Partners",
-        **{"attribute_assignments-TOTAL_FORMS": "2"},
-        **question(0, ours, "Surname", order="2", label="Family name"),
-        **question(1, ours, "Country", input_type="dropdownSingleSelect", choices="* Austria | AT\n Germany | DE \n"),
-    )
-    assert browser.post(f"{ours.admin_url}userflows/userflow/add/", form).status_code == 302
-    flow = UserFlow.objects.get(tenant=ours.tenant, name="B2X_1_Partners")
-    country, surname = flow.attribute_assignments.all()
-    assert (str(surname), surname.required) == ("Family name", True)
-    assert country.choices == [
-        {"name": "Austria", "value": "AT", "isDefault": True},
-        {"name": "Germany", "value": "DE", "isDefault": False},
-    ]
-    events = AuditEvent.objects.filter(target_id=str(flow.pk)).order_by("at")
-    assert [event.activity for event in events] == ["user_flow.created", "user_flow.updated"]
-    assert events[1].details == {"added": ["question Family name", "question Country or region"]}
-
-
-def test_shows_choices_as_they_were_written(browser: Client, ours: Furnished) -> None:
-    asked = ours.flow.attribute_assignments.last()
-    assert asked is not None
-    asked.choices = [{"name": "Ja", "value": "yes", "isDefault": True}, {"name": "Nein", "value": "Nein"}]
-    asked.input_type = "radioSingleSelect"
-    asked.save()
-    assert "* Ja | yes\nNein</textarea>" in browser.get(flow_url(ours, ours.flow)).content.decode()
-    form = flow_form(**rows_of(ours.flow), **{"attribute_assignments-1-choices": "* Ja | yes\nNein"})
-    assert browser.post(flow_url(ours, ours.flow), form).status_code == 302
-    assert not AuditEvent.objects.filter(target_id=str(ours.flow.pk), activity="user_flow.updated").exists()
-
-
-def test_says_what_is_wrong_with_a_question(browser: Client, ours: Furnished) -> None:
-    form = flow_form(
-        name="Broken",
-        **{"attribute_assignments-TOTAL_FORMS": "1"},
-        **question(0, ours, "Country", input_type="radioSingleSelect", choices="One, two"),
-    )
-    page = browser.post(f"{ours.admin_url}userflows/userflow/add/", form).content.decode()
-    assert "contain a comma" in page
-    assert "One, two" in page
-    assert not UserFlow.objects.filter(name="B2X_1_Broken").exists()
-
-
-def test_does_not_offer_the_address_as_a_question(browser: Client, ours: Furnished) -> None:
-    email = UserAttribute.objects.get(tenant=ours.tenant, name="Email")
-    assert f'value="{email.pk}"' not in browser.get(flow_url(ours, ours.flow)).content.decode()
-
-
-def test_changes_reorders_and_removes_questions(browser: Client, ours: Furnished) -> None:
-    form = flow_form(**rows_of(ours.flow))
-    form |= {
-        "attribute_assignments-0-order": "7",
-        "attribute_assignments-0-hint": "As in your passport",
-        "attribute_assignments-1-DELETE": "on",
-    }
-    assert browser.post(flow_url(ours, ours.flow), form).status_code == 302
-    left = ours.flow.attribute_assignments.get()
-    assert (left.order, left.hint) == (7, "As in your passport")
-    details = AuditEvent.objects.get(activity="user_flow.updated").details
-    assert details == {"edited": ["question First name"], "removed": [f"question {ours.attribute}"]}
-
-
-def test_never_renames_a_flow(browser: Client, ours: Furnished) -> None:
-    browser.post(flow_url(ours, ours.flow), flow_form(name="B2X_1_Other", **rows_of(ours.flow)))
-    assert UserFlow.objects.get(pk=ours.flow.pk).name == ours.flow.name
-
-
-def test_links_and_unlinks_applications_by_the_verbs(
-    browser: Client, ours: Furnished, make_application: Callable[..., Application]
+def test_lists_what_there_is_to_know_of_each_flow(
+    browser: Client, ours: Furnished, make_user_flow: Callable[..., UserFlow]
 ) -> None:
-    linked, unlinked = ours.flow.application_assignments.get(), make_application(ours.tenant, "Order tracker", "spa")
-    prefix = "application_assignments-"
-    form = flow_form(**rows_of(ours.flow)) | {
-        f"{prefix}TOTAL_FORMS": "2",
-        f"{prefix}INITIAL_FORMS": "1",
-        f"{prefix}0-id": str(linked.pk),
-        f"{prefix}0-user_flow": str(ours.flow.pk),
-        f"{prefix}0-DELETE": "on",
-        f"{prefix}1-user_flow": str(ours.flow.pk),
-        f"{prefix}1-application": str(unlinked.pk),
-    }
-    assert browser.post(flow_url(ours, ours.flow), form).status_code == 302
-    assert ours.flow.application_assignments.get().application == unlinked
-    for activity, application in (("application.unassigned", ours.application), ("application.assigned", unlinked)):
-        event = AuditEvent.objects.get(activity=activity, actor_id=str(ours.admin.pk))
-        assert event.target_name == str(application)
+    draft = create_user_flow(UserFlow(tenant=ours.tenant, name="Draft", description="For <b>later</b>"))
+    paused = make_user_flow(ours.tenant, "Paused", questions=())
+    set_sign_up_enabled(paused, enabled=False)
+    UserFlow.objects.filter(pk=ours.flow.pk).update(heading="Changed")
+    rows = columns(browser, ours)
+    assert rows[ours.flow.name].startswith(f"{ours.flow.name} Live version 1 Unpublished changes")
+    assert " 1 2 " in rows[ours.flow.name]
+    assert rows[paused.name].startswith("B2X_1_Paused Paused version 1")
+    assert "Unpublished changes" not in rows[paused.name]
+    assert rows[draft.name].startswith("B2X_1_Draft For &lt;b&gt;later&lt;/b&gt; Not published")
 
 
-def test_refuses_first_party_applications_and_those_of_another_flow(
-    browser: Client,
-    ours: Furnished,
-    make_user_flow: Callable[..., UserFlow],
-    make_application: Callable[..., Application],
+def test_filters_by_status_and_searches_in_descriptions(
+    browser: Client, ours: Furnished, make_user_flow: Callable[..., UserFlow]
 ) -> None:
-    flow = make_user_flow(ours.tenant, "Partners", questions=())
-    own = make_application(ours.tenant, "Portal", is_first_party=True)
-    for application, reason in ((own, "first-party application"), (ours.application, "uses a user flow already")):
-        form = flow_form() | {
-            "application_assignments-TOTAL_FORMS": "1",
-            "application_assignments-0-user_flow": str(flow.pk),
-            "application_assignments-0-application": str(application.pk),
-        }
-        assert reason in browser.post(flow_url(ours, flow), form).content.decode()
-    assert not ApplicationAssignment.objects.filter(user_flow=flow).exists()
+    create_user_flow(UserFlow(tenant=ours.tenant, name="Draft", description="For the spring fair"))
+    set_sign_up_enabled(make_user_flow(ours.tenant, "Paused", questions=()), enabled=False)
+    for query, name in (
+        ("?status=live", ours.flow.name),
+        ("?status=draft", "B2X_1_Draft"),
+        ("?status=paused", "B2X_1_Paused"),
+        ("?q=spring", "B2X_1_Draft"),
+    ):
+        assert list(columns(browser, ours, query)) == [name]
+    assert len(columns(browser, ours, "?status=other")) == 3
+
+
+def test_an_empty_list_offers_the_templates(
+    make_tenant: Callable[..., Tenant], make_admin: Callable[..., User]
+) -> None:
+    admin = make_admin(make_tenant("empty"), Role.GLOBAL_ADMINISTRATOR)
+    page = browser_of(admin).get("/empty/admin/userflows/userflow/").content.decode()
+    assert "Start from a template" in page
+
+
+def test_says_what_deleting_hits(
+    browser: Client, ours: Furnished, make_guest: Callable[..., User], make_user_flow: Callable[..., UserFlow]
+) -> None:
+    flow = make_user_flow(ours.tenant, "Old", questions=())
+    url = flow_url(ours, flow, "delete")
+    assert "Nobody has signed up by it." in browser.get(url).content.decode()
+    guest = make_guest(ours.tenant, "came@x.example")
+    SignUp.objects.create(
+        user=guest, tenant=ours.tenant, user_flow=flow, journey_id=uuid.uuid4(), correlation_id=uuid.uuid4()
+    )
+    page = browser.get(url).content.decode()
+    assert "1 person came by it and keeps their account and answers." in page
+    assert browser.post(url, {"post": "yes"}).status_code == 302
+    assert SignUp.objects.get(user=guest).user_flow is None
 
 
 def test_deletes_no_flow_while_applications_use_it(browser: Client, ours: Furnished) -> None:
-    url = flow_url(ours, ours.flow, "delete")
+    url = flow_url(ours, page="delete")
     page = browser.post(url, {"post": "yes"}).content.decode()
     assert "can&#x27;t be deleted" in page or "can't be deleted" in page
     assert f"The application {ours.application.name} uses it." in page
@@ -192,9 +117,3 @@ def test_deletes_no_attribute_while_a_flow_asks_for_it(browser: Client, ours: Fu
     page = browser.post(url, {"post": "yes"}).content.decode()
     assert f"The user flow {ours.flow.name} asks for it." in page
     assert UserAttribute.objects.filter(pk=ours.attribute.pk).exists()
-
-
-def test_leaves_the_people_on_their_way_alone_when_no_rows_are_sent(browser: Client, ours: Furnished) -> None:
-    before = list(ours.flow.attribute_assignments.values_list("pk", flat=True))
-    browser.post(flow_url(ours, ours.flow), {"sign_up_enabled": "on", **no_rows("attribute_assignments")})
-    assert list(ours.flow.attribute_assignments.values_list("pk", flat=True)) == before

@@ -198,7 +198,7 @@ def offer(tenant: Tenant, make_attribute: MakeAttribute, ask: Ask) -> Offer:
 @pytest.mark.parametrize(
     ("choices", "words"),
     [
-        ([], "Write a list of choices"),
+        ([], "Write at least one choice."),
         ({}, "Write a list of choices"),
         ("screws", "Write a list of choices"),
         (["screws"], "Write a list of choices"),

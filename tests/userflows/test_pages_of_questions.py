@@ -5,30 +5,26 @@ from collections.abc import Callable
 
 import pytest
 
-from directory.models import Tenant, User, UserAttribute
+from directory.models import User, UserAttribute
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import AttributeAssignment, InputType, UserFlow
-from userflows.publishing import publish
 
 
 @pytest.fixture
-def at_first_page(
-    tenant: Tenant,
-    make_user_flow: Callable[..., UserFlow],
-    make_attribute: Callable[..., UserAttribute],
-    make_relying_party: Callable[..., RelyingParty],
-    ask: Callable[..., AttributeAssignment],
-    stranger: Stranger,
-) -> Stranger:
-    flow = make_user_flow(tenant)
+def two_pages(
+    user_flow: UserFlow, make_attribute: Callable[..., UserAttribute], ask: Callable[..., AttributeAssignment]
+) -> UserFlow:
     choices = [{"name": "Screws", "value": "screws"}, {"name": "Nails", "value": "nails"}]
     company = {"starts_page": True, "page_heading": "Your company"}
-    ask(flow, make_attribute(tenant, "Goods"), InputType.CHECKBOXES, choices=choices, **company)
-    ask(flow, UserAttribute.objects.get(tenant=tenant, name="City"), InputType.TEXT)
-    publish(flow)
-    stranger.open(make_relying_party(tenant, flow).request_url()).give_email().give_code()
-    return stranger
+    ask(user_flow, make_attribute(user_flow.tenant, "Goods"), InputType.CHECKBOXES, choices=choices, **company)
+    ask(user_flow, UserAttribute.objects.get(tenant=user_flow.tenant, name="City"), InputType.TEXT)
+    return user_flow
+
+
+@pytest.fixture
+def at_first_page(two_pages: UserFlow, relying_party: RelyingParty, stranger: Stranger) -> Stranger:
+    return stranger.open(relying_party.request_url()).give_email().give_code()
 
 
 def test_asks_page_after_page_and_keeps_all_answers(at_first_page: Stranger) -> None:

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 CHOSEN = "*"
@@ -14,19 +15,23 @@ class ChoicesField(forms.CharField):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}))
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 4}))
         super().__init__(
             label=_("Choices"),
             required=False,
             help_text=_(
-                "For dropdown, radio buttons and several checkboxes: one on each line. “Germany | DE” shows Germany "
-                "and keeps DE. A line that begins with * is chosen beforehand."
+                "One on each line. “Germany | DE” shows Germany and keeps DE. A line that begins with * is chosen "
+                "beforehand."
             ),
             **kwargs,
         )
 
     def to_python(self, value: Any) -> list[dict[str, Any]]:  # type: ignore[override]
-        lines = [line.strip() for line in str(super().to_python(value) or "").splitlines()]
+        text = str(super().to_python(value) or "")
+        # Django looks for it in the text, which is a list by then; PostgreSQL refuses it in JSON.
+        if "\x00" in text:
+            raise forms.ValidationError(_now("Null characters are not allowed."))
+        lines = [line.strip() for line in text.splitlines()]
         return [_choice(line) for line in lines if line]
 
     def prepare_value(self, value: Any) -> Any:

@@ -2,133 +2,141 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from directory.admin.auditing import actor_of
-from directory.admin.pages import PlainModelForm
-from directory.admin.scoping import TenantModelAdmin, TenantStackedInline, TenantTabularInline
-from userflows.admin.choices_field import ChoicesField
-from userflows.flows import assign_application, create_user_flow, unassign_application
-from userflows.models import ApplicationAssignment, AttributeAssignment, UserFlow
+from userflows.admin.builder import FlowBuilder
+from userflows.admin.new_flow import NewFlowPage
+from userflows.admin.version_pages import VersionPages
+from userflows.definition import assemble, questions_in
+from userflows.models import ApplicationAssignment, AttributeAssignment, IdentityProviderAssignment, UserFlow
 
-
-class PartOfFlow:
-    """What stands inside a flow is changed by those who may change the flow."""
-
-    subject = "userflow"
-    tenant_path = "user_flow__tenant"
+# People are counted no further than this for a sentence.
+MOST_GUESTS_COUNTED = 1000
 
 
-class QuestionForm(PlainModelForm):
-    choices = ChoicesField()
+class StatusFilter(admin.SimpleListFilter):
+    title = _("status")
+    parameter_name = "status"
+    conditions = {  # noqa: RUF012
+        "live": models.Q(live_version__isnull=False, sign_up_enabled=True),
+        "draft": models.Q(live_version=None),
+        "paused": models.Q(live_version__isnull=False, sign_up_enabled=False),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("live", _("Live")), ("draft", _("Not published")), ("paused", _("Paused"))]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        condition = self.conditions.get(self.value() or "")
+        return queryset.filter(condition) if condition else queryset
 
 
-class QuestionInline(PartOfFlow, TenantStackedInline):
-    model = AttributeAssignment
-    form = QuestionForm
-    ordering = ("order", "pk")
-    classes = ("questions",)
-    verbose_name_plural = _("questions you ask")
-    fieldsets = (
-        (None, {"fields": (("order", "user_attribute", "input_type", "required"), ("label", "hint"))}),
-        (_("Choices"), {"fields": ("choices",), "classes": ("collapse",)}),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return super().get_queryset(request).select_related("user_attribute")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "user_attribute":
-            # The address is always asked for, and checked, on the first page.
-            field.queryset = field.queryset.exclude(attribute_type="builtIn", name="Email")
-            # Read once: each question would ask the database again.
-            field.choices = [choice for choice in field.choices]  # noqa: C416 - list() would count them first
-        return field
-
-    def get_formset(self, request: HttpRequest, obj: UserFlow | None = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, **kwargs)
-        last = obj.attribute_assignments.aggregate(last=models.Max("order"))["last"] if obj else None
-        order = formset.form.base_fields.get("order")
-        if order is not None:
-            order.initial = 1 if last is None else last + 1
-        return formset
-
-
-class ApplicationAssignmentInline(PartOfFlow, TenantTabularInline):
-    model = ApplicationAssignment
-    fields = ("application", "created_at")
-    readonly_fields = ("created_at",)
-    autocomplete_fields = ("application",)
-    verbose_name_plural = _("applications that use this flow")
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return super().get_queryset(request).select_related("application")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """An application is linked or unlinked; a link isn't turned into another one."""
-        return False
-
-
-class UserFlowAdmin(TenantModelAdmin):
+class UserFlowAdmin(FlowBuilder, VersionPages, NewFlowPage):
     audit_subject = "user_flow"
-    audit_values = True
-    added_by_verb = True
-    inlines_by_verb = (ApplicationAssignment,)
     summary = _("What people go through when they sign up, and what you ask them.")
     empty_text = _("No user flow yet. A user flow is what people see when they sign up to your applications.")
-    list_display = ("name", "sign_up_enabled", "application_count", "question_count", "created_at")
-    list_filter = ("sign_up_enabled",)
-    search_fields = ("name",)
+    add_label = _("Start from a template")
+    list_display = ("named", "status", "application_count", "question_count", "published_at")
+    list_display_links = ("named",)
+    list_filter = (StatusFilter,)
+    search_fields = ("name", "description")
+    search_help_text = _("By name or description.")
     ordering = ("name",)
-    sortable_by = ("name", "created_at")
-    fields = ("name", "sign_up_enabled")
-    inlines = (QuestionInline, ApplicationAssignmentInline)
+    sortable_by = ("named",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        flows = super().get_queryset(request)
-        counted: models.QuerySet[Any] = flows.annotate(
-            application_count=models.Count("application_assignments", distinct=True),
-            question_count=models.Count("attribute_assignments", distinct=True),
+        links = ApplicationAssignment.objects.filter(user_flow=models.OuterRef("pk")).order_by()
+        counted = links.values("user_flow").annotate(count=models.Count("pk")).values("count")
+        flows: models.QuerySet[Any] = (
+            super()
+            .get_queryset(request)
+            .select_related("live_version")
+            .annotate(application_count=Coalesce(models.Subquery(counted), 0))
         )
-        return counted
+        return flows
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With what the drafts are made of, read at once for the rows of the page."""
+        change_list = super().get_changelist_instance(request)
+        change_list.result_list = list(change_list.result_list)
+        ways = IdentityProviderAssignment.objects.select_related("identity_provider")
+        questions = AttributeAssignment.objects.select_related("user_attribute")
+        models.prefetch_related_objects(
+            change_list.result_list,
+            models.Prefetch("identity_provider_assignments", ways),
+            models.Prefetch("attribute_assignments", questions),
+        )
+        return change_list
+
+    @admin.display(description=_("name"), ordering="name")
+    def named(self, flow: Any) -> SafeString:
+        if not flow.description:
+            return format_html("{}", flow.name)
+        return format_html('{}<span class="flow-description"><bdi>{}</bdi></span>', flow.name, flow.description)
+
+    @admin.display(description=_("status"))
+    def status(self, flow: Any) -> SafeString:
+        if flow.live_version is None:
+            return format_html('<span class="badge">{}</span>', _now("Not published"))
+        kind, words = ("active", _now("Live")) if flow.sign_up_enabled else ("failure", _now("Paused"))
+        number = _now("version %(number)d") % {"number": flow.live_version.number}
+        badge = format_html('<span class="badge badge-{}">{}</span> {}', kind, words, number)
+        if not _differs(flow):
+            return badge
+        return format_html('{} <span class="badge badge-next">{}</span>', badge, _now("Unpublished changes"))
 
     @admin.display(description=_("applications"))
     def application_count(self, flow: Any) -> int:
         return int(flow.application_count)
 
     @admin.display(description=_("questions"))
-    def question_count(self, flow: Any) -> int:
-        return int(flow.question_count)
+    def question_count(self, flow: Any) -> int | None:
+        return len(questions_in(flow.live_version.definition)) if flow.live_version else None
 
-    def get_readonly_fields(self, request: HttpRequest, obj: UserFlow | None = None) -> tuple[str, ...]:
-        return ("name",) if obj else ()
-
-    def save_model(self, request: HttpRequest, obj: UserFlow, form: Any, change: Any) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-        else:
-            create_user_flow(obj, actor=actor_of(request))
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
-        if formset.model is not ApplicationAssignment:
-            super().save_formset(request, form, formset, change)
-            return
-        formset.save(commit=False)
-        for assignment in formset.deleted_objects:
-            unassign_application(assignment, actor=actor_of(request))
-        for assignment in formset.new_objects:
-            assign_application(form.instance, assignment.application, actor=actor_of(request))
+    @admin.display(description=_("last published"))
+    def published_at(self, flow: Any) -> Any:
+        return flow.live_version.published_at if flow.live_version else None
 
     def why_not_deleted(self, request: HttpRequest, obj: UserFlow) -> list[str]:
         reason = _now("The application %(name)s uses it. Remove it from the flow first.")
         names = obj.application_assignments.values_list("application__name", flat=True).order_by("application__name")
-        return [reason % {"name": name} for name in names]
+        return [reason % {"name": name} for name in names[:20]]
 
     def what_deleting_hits(self, request: HttpRequest, obj: UserFlow) -> list[str]:
         return [
             _now("Its address stops working, and who is signing up at this moment can't go on."),
-            _now("Its questions are deleted. People who signed up keep their accounts and answers."),
+            _now("Its questions and all its versions are deleted. They can't be published again."),
+            _guests_sentence(obj),
         ]
+
+
+def _differs(flow: Any) -> bool:
+    """Answer whether the draft differs from what people meet, from what the list has read."""
+    draft = assemble(
+        flow,
+        providers=[assignment.identity_provider for assignment in flow.identity_provider_assignments.all()],
+        questions=flow.attribute_assignments.all(),
+    )
+    return bool(flow.live_version.definition != draft)
+
+
+def _guests_sentence(user_flow: UserFlow) -> str:
+    count = user_flow.sign_ups.all()[: MOST_GUESTS_COUNTED + 1].count()
+    if count > MOST_GUESTS_COUNTED:
+        return _now("More than %(count)d people came by it. They keep their accounts and answers.") % {
+            "count": MOST_GUESTS_COUNTED
+        }
+    if not count:
+        return _now("Nobody has signed up by it.")
+    words = ngettext(
+        "%(count)d person came by it and keeps their account and answers.",
+        "%(count)d people came by it and keep their accounts and answers.",
+        count,
+    )
+    return words % {"count": count}

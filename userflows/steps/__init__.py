@@ -3,6 +3,7 @@
 `NAME`        its last path segment
 `is_done`     whether the journey holds what the step is there to learn
 `show`        the page, for GET
+`page_with`   the page with a form, whatever the journey holds: previews use it too
 `submit`      takes a POST for a locked journey: a page to show again, or None when the journey has learnt something
 """
 

@@ -21,7 +21,7 @@ def is_done(journey: Journey) -> bool:
 def show(request: TenantRequest, journey: Journey) -> HttpResponse:
     check_sign_up_allowed(journey)
     questions = journey.definition["pages"][_page_index(journey)]["questions"]
-    return _page(request, journey, AttributesForm(questions=questions, answers=journey.facts.get("answers", {})))
+    return page_with(request, journey, AttributesForm(questions=questions, answers=journey.facts.get("answers", {})))
 
 
 def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
@@ -37,7 +37,7 @@ def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
         return None
     if not is_valid:
         sign_in_log.note(journey, NAME, reason="answers_refused", fields=sorted(form.errors))
-        return _page(request, journey, form)
+        return page_with(request, journey, form)
     journey.learn(answers=earlier | form.answers(), pages_done=index + 1)
     is_last = index + 1 == len(journey.definition["pages"])
     sign_in_log.note(journey, NAME, reached=Reached.ANSWERED if is_last else None, page=index + 1)
@@ -48,7 +48,7 @@ def _page_index(journey: Journey) -> int:
     return int(journey.facts.get("pages_done", 0))
 
 
-def _page(request: TenantRequest, journey: Journey, form: AttributesForm) -> HttpResponse:
+def page_with(request: TenantRequest, journey: Journey, form: AttributesForm) -> HttpResponse:
     index, pages = _page_index(journey), journey.definition["pages"]
     return step_page(
         request,

@@ -22,14 +22,14 @@ def is_done(journey: Journey) -> bool:
 def show(request: TenantRequest, journey: Journey) -> HttpResponse:
     _check_way(journey)
     facts = journey.facts
-    return _page(request, journey, EmailForm(initial={"email": facts.get("mail") or facts.get("login_hint", "")}))
+    return page_with(request, journey, EmailForm(initial={"email": facts.get("mail") or facts.get("login_hint", "")}))
 
 
 def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
     _check_way(journey)
     form = EmailForm(request.POST)
     if not form.is_valid():
-        return _page(request, journey, form)
+        return page_with(request, journey, form)
     journey.learn(mail=form.cleaned_data["email"], codes_sent=0)
     send_code(journey)
     sign_in_log.note(journey, NAME, reached=Reached.ADDRESS_GIVEN)
@@ -43,7 +43,7 @@ def _check_way(journey: Journey) -> None:
         raise NoWayToSignIn(tenant_name=journey.tenant.name)
 
 
-def _page(request: TenantRequest, journey: Journey, form: EmailForm) -> HttpResponse:
+def page_with(request: TenantRequest, journey: Journey, form: EmailForm) -> HttpResponse:
     return step_page(
         request,
         "userflows/choose.html",

@@ -20,7 +20,7 @@ def is_done(journey: Journey) -> bool:
 
 
 def show(request: TenantRequest, journey: Journey) -> HttpResponse:
-    return _page(request, journey, CodeForm())
+    return page_with(request, journey, CodeForm())
 
 
 def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
@@ -28,7 +28,7 @@ def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
         return _resend(request, journey)
     form = CodeForm(request.POST)
     if not form.is_valid():
-        return _page(request, journey, form)
+        return page_with(request, journey, form)
     result = check_code(journey, form.cleaned_data["code"])
     if result is CodeCheck.RIGHT:
         audit.record("email_code.verified", tenant=journey.tenant, target=journey.application)
@@ -39,13 +39,13 @@ def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
         "email_code.verified", tenant=journey.tenant, target=journey.application, reason=f"code_{result.value}"
     )
     sign_in_log.note(journey, NAME, reason=f"code_{result.value}")
-    return _page(request, journey, form)
+    return page_with(request, journey, form)
 
 
 def _resend(request: TenantRequest, journey: Journey) -> HttpResponse | None:
     if seconds_until_resend(journey):
         # The page says how long to wait.
-        return _page(request, journey, CodeForm())
+        return page_with(request, journey, CodeForm())
     send_code(journey)
     return None
 
@@ -63,7 +63,7 @@ def _problem(journey: Journey, result: CodeCheck) -> str:
     ) % {"left": left}
 
 
-def _page(request: TenantRequest, journey: Journey, form: CodeForm) -> HttpResponse:
+def page_with(request: TenantRequest, journey: Journey, form: CodeForm) -> HttpResponse:
     return step_page(
         request,
         "userflows/email_code.html",
