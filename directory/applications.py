@@ -33,7 +33,7 @@ def create_application(application: Application, *, actor: models.Model | None =
         tenant=application.tenant,
         actor=actor,
         target=application,
-        details={"kind": application.kind, "redirect_uris": application.redirect_uris.split()},
+        details={"after": audit.values_of(application)},
     )
     return add_client_secret(application, actor=actor) if application.keeps_secret else None
 

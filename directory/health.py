@@ -13,7 +13,8 @@ class Severity(enum.StrEnum):
 class Finding:
     """Something that is wrong. `fix` says what to do; `page` is the admin page where: a URL name and its arguments.
 
-    `id` is stable: module, E or W, number. A list with an ERROR in it is red.
+    `id` is stable: module, E or W, number. A list with an ERROR in it is red. `subject` is what a role must be allowed
+    to view to see it (directory.roles; "": every administrator), `about` the name of the thing, where many are told of.
     """
 
     id: str
@@ -21,9 +22,16 @@ class Finding:
     message: str
     fix: str
     page: tuple[str, ...] = ()
+    subject: str = ""
+    about: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        return {"id": self.id, "severity": str(self.severity), "message": self.message, "fix": self.fix}
+        return {"id": self.id, "severity": str(self.severity), "message": self.text, "fix": self.fix}
+
+    @property
+    def text(self) -> str:
+        """The message, with the name of what it is about in front."""
+        return f"{self.about}: {self.message}" if self.about else self.message
 
 
 def is_healthy(findings: list[Finding]) -> bool:

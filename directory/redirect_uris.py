@@ -4,6 +4,7 @@ RFC 6749 3.1.2, RFC 8252 7, RFC 9700 4.1.3.
 """
 
 import re
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ValidationError
@@ -13,13 +14,79 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 # The origin and the rest, without the port between them.
 LOOPBACK = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?][!\"$-~]*)?)")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 MAX_LENGTH = 256
 MAX_COUNT = 100
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is to be said of one line of a list of URIs. `line` counts from 1; 0 is the list as a whole.
+
+    A problem is refused; what is none is advice.
+    """
+
+    line: int
+    message: str
+    is_problem: bool
 
 
 def split_uris(text: str) -> list[str]:
     """Return the URIs of a column in which they stand separated by white space, duplicates dropped."""
     return list(dict.fromkeys(text.split()))
+
+
+def examine_redirect_uris(text: str, *, private_schemes: bool) -> list[Remark]:
+    """Return what is wrong with a list of URIs, one on each line, and what is worth knowing, in the order of lines."""
+    remarks = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
+        for is_problem, message in _examine_line(line.split(), private_schemes=private_schemes):
+            named = _("Line %(number)d: %(message)s") % {"number": number, "message": message}
+            remarks.append(Remark(number, named if len(lines) > 1 else message, is_problem))
+    if len(split_uris(text)) > MAX_COUNT:
+        remarks.append(Remark(0, _("At most %(limit)d URIs.") % {"limit": MAX_COUNT}, is_problem=True))
+    return remarks
+
+
+def _examine_line(words: list[str], *, private_schemes: bool) -> list[tuple[bool, str]]:
+    """Return pairs of (is a problem, message)."""
+    if not all(SCHEME.match(word) for word in words[1:]):
+        message = _("%(uri)s has a space in it. Write one URI on each line, and a space inside a URI as %%20.")
+        return [(True, message % {"uri": _shortened(" ".join(words))})]
+    found = []
+    for uri in words:
+        try:
+            check_redirect_uri(uri, private_schemes=private_schemes)
+        except ValidationError as problem:
+            found.append((True, problem.messages[0]))
+        else:
+            found += [(False, advice) for advice in redirect_uri_advice(uri, private_schemes=private_schemes)]
+    return found
+
+
+def redirect_uri_advice(uri: str, *, private_schemes: bool) -> list[str]:
+    """Return what is worth knowing of a URI that may be registered: it must match to the letter."""
+    parts = urlsplit(uri)
+    advice = []
+    if len(parts.path) > 1 and parts.path.endswith("/"):
+        advice.append(_("%(uri)s ends with a slash. Your application must send it with the slash."))
+    if not uri.startswith(parts.scheme) or parts.netloc != parts.netloc.lower():
+        advice.append(_("%(uri)s has capital letters in front of its path. Your application must send it with them."))
+    if parts.hostname == "localhost" and parts.scheme == "http":
+        if private_schemes:
+            advice.append(
+                _("%(uri)s works with any port. 127.0.0.1 is safer than localhost, which may be another host.")
+            )
+        else:
+            advice.append(
+                _("%(uri)s is for development, and 127.0.0.1 in the place of localhost would be another URI.")
+            )
+    return [message % {"uri": uri} for message in advice]
+
+
+def _shortened(uri: str) -> str:
+    return uri if len(uri) <= MAX_LENGTH else f"{uri[:60]}…"
 
 
 def check_redirect_uri(uri: str, *, private_schemes: bool) -> None:
@@ -45,13 +112,17 @@ def check_redirect_uri(uri: str, *, private_schemes: bool) -> None:
 
 def _shape_problem(uri: str, parts: SplitResult) -> str:
     if not uri.isascii() or not uri.isprintable():
-        return _("%(uri)s has characters that are not allowed in a URI. Write them percent-encoded.")
+        return _(
+            "%(uri)s has characters that are not allowed in a URI. Write them percent-encoded, in a host name as xn--…"
+        )
     if "*" in uri:
         return _("%(uri)s has a wildcard. Add each URI that your application uses.")
     if "#" in uri:
         return _("%(uri)s has a fragment (#…). Remove it.")
-    if "\\" in uri or parts.username is not None or parts.password is not None:
-        return _("%(uri)s has a user name or a backslash in it. Remove it.")
+    if "\\" in uri:
+        return _("%(uri)s has a backslash in it. Write slashes.")
+    if parts.username is not None or parts.password is not None:
+        return _("%(uri)s has a user name or password in front of the host name (…@). Remove it.")
     if parts.scheme in ("http", "https") and not (parts.hostname and HOST.fullmatch(parts.hostname)):
         return _("%(uri)s has no host name, or one with characters that don't belong there.")
     return ""
@@ -67,7 +138,12 @@ def _scheme_problem(parts: SplitResult, *, private_schemes: bool) -> str:
     if private_schemes and "." in parts.scheme:
         return ""
     if private_schemes:
-        return _("%(uri)s must begin with https://, http://localhost or a scheme of your own such as com.example.app:")
+        return _(
+            "%(uri)s must begin with https://, http://localhost or a scheme of your own that has a dot in it, "
+            "such as com.example.app:"
+        )
+    if "." in parts.scheme:
+        return _("%(uri)s must begin with https://. Schemes of their own are for mobile and desktop applications.")
     return _("%(uri)s must begin with https://.")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -80,6 +81,29 @@ PERMISSIONS: dict[str, dict[str, frozenset[str]]] = {
         "auditevent": VIEW,
     },
 }
+
+# What the columns are called in sentences.
+SUBJECTS: dict[str, Promise] = {
+    "user": _("people"),
+    "roleassignment": _("roles of members"),
+    "userflow": _("user flows"),
+    "userattribute": _("user attributes"),
+    "identityprovider": _("identity providers"),
+    "application": _("applications"),
+    "clientsecret": _("client secrets"),
+    "signingkey": _("signing keys"),
+    "tenant": _("the tenant's settings"),
+    "signin": _("the sign-in log"),
+    "auditevent": _("the audit log"),
+}
+POWERS = ((EDIT, _("View, add, change and delete")), (CHANGE, _("View and change")), (VIEW, _("View")))
+
+
+def in_words(role: Role) -> list[tuple[Promise, list[Promise]]]:
+    """Return a role's row for people: each kind of access, and to what."""
+    row = PERMISSIONS[role]
+    powers = [(words, [SUBJECTS[name] for name in SUBJECTS if row.get(name) == actions]) for actions, words in POWERS]
+    return [(words, subjects) for words, subjects in powers if subjects]
 
 
 def may(roles: Iterable[str], *, action: str, subject: str) -> bool:

@@ -23,36 +23,49 @@ from django.views.decorators.http import require_POST
 
 from directory import audit
 from directory.admin import (
-    ApplicationAdmin,
     AuditEventAdmin,
     OperatorAdmin,
     PlatformAuditEventAdmin,
-    PlatformTenantAdmin,
+    RoleAdmin,
     TenantAdmin,
-    UserAdmin,
 )
 from directory.admin.pages import PlainLabels
 from directory.admin.scoping import roles_in
 from directory.members import roles_of
-from directory.models import Application, AuditEvent, Tenant, User, UserAttribute
+from directory.models import Application, AuditEvent, IdentityProvider, RoleAssignment, Tenant, User, UserAttribute
+from directory.session_store import hashed
+from identity_portal.admin_account_urls import account_urls
+from identity_portal.admin_home import platform_home, tenant_home
+from identity_portal.admin_search import search_urls
 from identity_portal.admin_sign_in import (
     PASSWORD_CHANGE_LIMIT,
     AdminSignInForm,
+    begin_sign_in,
     checked_next,
-    has_password_session,
-    signs_in,
+    has_admin_session,
+    person_with_password,
     tenant_or_none,
 )
+from identity_portal.application_admin import PortalApplicationAdmin
+from identity_portal.health_page import health_urls, with_health
+from identity_portal.invitations import PeopleAdmin, PlatformTenants
 from identity_portal.oidc.admin import SigningKeyAdmin
 from identity_portal.oidc.models import SigningKey
+from identity_portal.run_page import run_urls
+from identity_portal.security_notice import Change, tell
 from identity_portal.tenancy import tenant_cookie_path
-from userflows.admin import FlowAttributeAdmin, UserFlowAdmin
+from identity_portal.tenant_switcher import other_tenants
+from userflows.admin import FlowAttributeAdmin, FlowIdentityProviderAdmin, SignInAdmin, UserFlowAdmin
 from userflows.browser import forget_browser
-from userflows.models import UserFlow
+from userflows.models import SignIn, UserFlow
 from userflows.rate_limit import count_attempt
 
 # The same for an unknown address, a wrong password and an account without admin rights.
 REFUSAL = _("The email address or the password is wrong, or the account may not enter here.")
+
+
+# static/admin_skin/skin.css has as many.
+TENANT_COLOURS = 8
 
 
 class PlainPasswordForm(PlainLabels, PasswordChangeForm):
@@ -68,6 +81,8 @@ class PasswordChange(PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         audit.record("password.changed", tenant=form.user.tenant, actor=form.user, target=form.user)
+        form.user.sessions.exclude(pk=hashed(self.request.session.session_key or "")).delete()
+        tell(form.user, Change.PASSWORD_CHANGED, recorded=True)
         messages.success(self.request, _now("Your password was changed."))
         return response
 
@@ -87,7 +102,18 @@ class PortalAdminSite(AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         # Django's “view on site” resolves any object of any tenant by its id.
-        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        own = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        return [*account_urls(self), *search_urls(self), *own]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        tenant = tenant_or_none(request)
+        return {
+            **context,
+            "other_tenants": other_tenants(request) if context["has_permission"] else [],
+            # The same colour each time, so that one sees at once whose pages these are.
+            "tenant_colour": 1 + tenant.pk.int % TENANT_COLOURS if tenant else 0,
+        }
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The menu: groups of lists, in the shape in which Django's templates expect apps."""
@@ -98,9 +124,22 @@ class PortalAdminSite(AdminSite):
             entry["summary"] = getattr(model_admin, "summary", "")
             entry["name"] = getattr(model_admin, "menu_name", "") or entry["name"]
             entry["verbose_name"] = model._meta.verbose_name
+            entry["icon"] = model._meta.model_name
+            entry["more"] = [
+                {
+                    "name": name,
+                    "summary": summary,
+                    "admin_url": reverse(f"{self.name}:{url_name}"),
+                    "icon": url_name,
+                }
+                for name, url_name, summary in getattr(model_admin, "more_in_menu", ())
+            ]
+            # Their pages are mounted below the list's own.
+            entry["is_elsewhere"] = any(request.path.startswith(page["admin_url"]) for page in entry["more"])
         groups = []
         for name, models in self.menu:
-            shown = [entries[model] for model in models if model in entries]
+            lists = [entries[model] for model in models if model in entries]
+            shown = [page for entry in lists for page in (entry, *entry["more"])]
             if shown:
                 groups.append({"name": name, "app_label": "", "app_url": "", "models": shown})
         return groups
@@ -121,8 +160,10 @@ class PortalAdminSite(AdminSite):
         if request.method == "POST":
             form = AdminSignInForm(request.POST)
             if form.is_valid():
-                if signs_in(request, form, may_enter=lambda user: self.may_enter(request, user)):
-                    return redirect(next_url)
+                user = person_with_password(request, self, form.cleaned_data)
+                if user is not None:
+                    begin_sign_in(request, user, next_url=next_url)
+                    return redirect(f"{self.name}:second_factor")
                 form.add_error(None, REFUSAL)
         context = {**self.each_context(request), "title": _now("Sign in"), "form": form, "next": next_url}
         request.current_app = self.name
@@ -155,42 +196,58 @@ class PlatformAdminSite(PortalAdminSite):
 
     menu = ((_("Tenants"), (Tenant,)), (_("People"), (User,)), (_("Watch"), (AuditEvent,)))
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**platform_home(), **(extra_context or {})})
+
     def may_enter(self, request: HttpRequest, user: User) -> bool:
         return user.is_operator and user.is_active
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        return isinstance(user, User) and self.may_enter(request, user) and has_password_session(request)
+        return isinstance(user, User) and self.may_enter(request, user) and has_admin_session(request)
 
 
 class TenantAdminSite(PortalAdminSite):
     """For the members who run a tenant."""
 
     menu = (
-        (_("Build"), (UserFlow, Application, UserAttribute)),
-        (_("People"), (User,)),
-        (_("Watch"), (AuditEvent,)),
+        (_("Build"), (UserFlow, IdentityProvider, Application, UserAttribute)),
+        (_("People"), (User, RoleAssignment)),
+        (_("Watch"), (SignIn, AuditEvent)),
         (_("Set up"), (Tenant, SigningKey)),
     )
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        return [*health_urls(self), *run_urls(self), *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**tenant_home(request), **(extra_context or {})})
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        groups = super().get_app_list(request, app_label)
+        return with_health(groups) if self.has_permission(request) else groups
 
     def may_enter(self, request: HttpRequest, user: User) -> bool:
         tenant = tenant_or_none(request)
         return tenant is not None and bool(roles_of(user, tenant=tenant))
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return tenant_or_none(request) is not None and has_password_session(request) and bool(roles_in(request))
+        return tenant_or_none(request) is not None and has_admin_session(request) and bool(roles_in(request))
 
 
 platform_site = PlatformAdminSite(name="admin")
-platform_site.register(Tenant, PlatformTenantAdmin)
+platform_site.register(Tenant, PlatformTenants)
 platform_site.register(User, OperatorAdmin)
 platform_site.register(AuditEvent, PlatformAuditEventAdmin)
 
 tenant_site = TenantAdminSite(name="tenant_admin")
 tenant_site.register(UserFlow, UserFlowAdmin)
-tenant_site.register(Application, ApplicationAdmin)
+tenant_site.register(Application, PortalApplicationAdmin)
+tenant_site.register(IdentityProvider, FlowIdentityProviderAdmin)
 tenant_site.register(UserAttribute, FlowAttributeAdmin)
-tenant_site.register(User, UserAdmin)
+tenant_site.register(User, PeopleAdmin)
+tenant_site.register(RoleAssignment, RoleAdmin)
+tenant_site.register(SignIn, SignInAdmin)
 tenant_site.register(AuditEvent, AuditEventAdmin)
 tenant_site.register(Tenant, TenantAdmin)
 tenant_site.register(SigningKey, SigningKeyAdmin)

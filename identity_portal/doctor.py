@@ -1,33 +1,58 @@
-"""Is the portal fit to work? The rules, each with words and a way to mend it; `manage.py doctor` tells them.
+"""Is the portal fit to work? The platform's rules, each with words and a way to mend it; `manage.py doctor` tells them.
 
-Broken settings stop the start (identity_portal.settings, Django's checks). These need the database or the network.
+What settings alone can tell stops the start (identity_portal.settings) or is one of Django's checks
+(identity_portal.checks). A tenant's rules: identity_portal.health_checks.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_tasks_db.models import DBTaskResult
 
-from directory.encryption import UnsealError
 from directory.health import Finding, Severity
-from directory.models import Application, ApplicationKind, Tenant
-from identity_portal.oidc.models import SigningKey
-from userflows.models import UserFlow
+from userflows.models import Journey
+
+# These keep or show mail instead of sending it.
+DEAD_MAIL_BACKENDS = ("console", "dummy", "filebased", "locmem")
+# A worker takes mail within seconds.
+MAIL_WAITS_AT_MOST = timedelta(minutes=10)
+# `purge_expired` deletes a journey a day after its end, and runs every hour.
+PURGED_AT_THE_LATEST = timedelta(days=3)
 
 
-def examine() -> list[Finding]:
-    """Go through all rules. What rests on the database is left out when there is none."""
-    findings = list(_database())
-    if findings:
+def examine_platform() -> list[Finding]:
+    """Go through the platform's rules. What rests on the database is left out when there is none."""
+    findings = [*examine_settings(), *examine_database()]
+    if any(finding.id in ("portal.E001", "portal.E002") for finding in findings):
         return findings
-    rules: tuple[Callable[[], Iterator[Finding]], ...] = (_mail, _keys, _tenants, _applications)
-    return [finding for rule in rules for finding in rule()]
+    rules: tuple[Callable[[], Iterator[Finding]], ...] = (_mail_server, examine_mail_queue, _leftovers)
+    return findings + [finding for rule in rules for finding in rule()]
 
 
-def _database() -> Iterator[Finding]:
+def examine_settings() -> Iterator[Finding]:
+    """What the settings alone can tell."""
+    if settings.PORTAL_MODE != "production":
+        return
+    if settings.EMAIL_BACKEND.split(".")[-2] in DEAD_MAIL_BACKENDS:
+        yield Finding("portal.E005", Severity.ERROR, "Mail is not configured: nobody gets any.", "Set EMAIL_URL.")
+    if settings.TASKS_BACKEND == "immediate":
+        yield Finding(
+            "portal.W001",
+            Severity.WARNING,
+            "Mail is sent while people wait for their page.",
+            "Set TASKS_BACKEND=database and run manage.py db_worker.",
+        )
+
+
+def examine_database() -> Iterator[Finding]:
+    """Is it there, and up to date?"""
     try:
         connection.ensure_connection()
         executor = MigrationExecutor(connection)
@@ -38,7 +63,27 @@ def _database() -> Iterator[Finding]:
         yield Finding("portal.E002", Severity.ERROR, "The database is not up to date.", "Run manage.py migrate.")
 
 
-def _mail() -> Iterator[Finding]:
+def examine_mail_queue() -> Iterator[Finding]:
+    """Does mail leave the house? Tenants are told too, so it says nothing of whose mail it is, or how much."""
+    now = timezone.now()
+    waiting = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - MAIL_WAITS_AT_MOST)
+    if waiting.exists():
+        yield Finding(
+            "portal.E006",
+            Severity.ERROR,
+            _("Mail is waiting to be sent for more than ten minutes. Nobody can sign up."),
+            _("The operator of the portal sees to it that manage.py db_worker is running."),
+        )
+    if DBTaskResult.objects.failed().filter(finished_at__gt=now - timedelta(days=1)).exists():
+        yield Finding(
+            "portal.W002",
+            Severity.WARNING,
+            _("Mail could not be delivered in the last 24 hours."),
+            _("The operator of the portal finds the reason in the log."),
+        )
+
+
+def _mail_server() -> Iterator[Finding]:
     try:
         mail = get_connection(timeout=5)
         mail.open()
@@ -47,46 +92,13 @@ def _mail() -> Iterator[Finding]:
         yield Finding(
             "portal.E003", Severity.ERROR, f"Mail can't be sent: {error}", "Check EMAIL_URL. Nobody can sign up."
         )
-    if settings.TASKS_BACKEND == "immediate" and settings.PORTAL_MODE == "production":
+
+
+def _leftovers() -> Iterator[Finding]:
+    if Journey.objects.filter(expires_at__lt=timezone.now() - PURGED_AT_THE_LATEST).exists():
         yield Finding(
-            "portal.W001",
+            "portal.W003",
             Severity.WARNING,
-            "Mail is sent while people wait for their page.",
-            "Set TASKS_BACKEND=database and run manage.py db_worker.",
-        )
-
-
-def _keys() -> Iterator[Finding]:
-    ids = SigningKey.objects.values_list("pk", flat=True)
-    for pk in ids.iterator():
-        try:
-            SigningKey.objects.get(pk=pk)
-        except UnsealError as error:
-            yield Finding(
-                "portal.E004",
-                Severity.ERROR,
-                f"Signing key {pk} can't be opened: {error}",
-                "Put the key that sealed it back into ENCRYPTION_KEYS.",
-            )
-
-
-def _tenants() -> Iterator[Finding]:
-    with_flows = UserFlow.objects.filter(sign_up_enabled=True, application_assignments__isnull=False)
-    for tenant in Tenant.objects.filter(is_active=True, sign_up_enabled=False, user_flows__in=with_flows).distinct():
-        yield Finding(
-            "directory.W001",
-            Severity.WARNING,
-            f"{tenant.slug}: user flows have applications, but guest self-service sign-up is off.",
-            "Switch it on in the tenant's settings.",
-        )
-
-
-def _applications() -> Iterator[Finding]:
-    without = Application.objects.exclude(kind=ApplicationKind.DAEMON).filter(redirect_uris="", is_enabled=True)
-    for application in without.select_related("tenant"):
-        yield Finding(
-            "directory.W002",
-            Severity.WARNING,
-            f"{application.tenant.slug}: the application {application.name} has no redirect URI.",
-            "Add one: without it nobody can sign in.",
+            "What has ended is not being deleted.",
+            "Run manage.py purge_expired every hour.",
         )

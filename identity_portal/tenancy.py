@@ -206,6 +206,10 @@ class TenantBackend(ModelBackend):
             return None
         return user if user.check_password(password) and self.user_can_authenticate(user) else None
 
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Test users are signed in nowhere: their tokens end in “Run user flow”."""
+        return super().user_can_authenticate(user) and not user.is_test
+
     def get_user(self, user_id: Any) -> User | None:
         user = User.objects.filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None

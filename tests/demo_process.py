@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.processes import ROOT, manage
+
 START_WITHIN_SECONDS = 90
 
 
@@ -98,6 +99,21 @@ class DemoProcess:
         assert self.process
         self.process.terminate()
         return self.process.wait(timeout=30)
+
+    def manage(self, *arguments: str) -> dict[str, Any]:
+        """Run one of the portal's commands beside the running demo, and return its answer."""
+        keys = json.loads((self.folder / "demo-keys.json").read_text())
+        environment = {
+            "PORTAL_MODE": "demo",
+            "VAR_DIR": str(self.folder),
+            "BASE_URL": f"{self.scheme}://localhost:{self.port}",
+            "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
+            "SECRET_KEY": keys["SECRET_KEY"],
+            "ENCRYPTION_KEYS": keys["ENCRYPTION_KEYS"],
+        }
+        done = manage(*arguments, "--json", environment=environment)
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
 
     def code_for(self, address: str) -> str:
         """Return the newest code that was mailed to an address."""

@@ -18,7 +18,8 @@ UPPER_FLOORS = {"directory": ("userflows", "identity_portal"), "userflows": ("id
 SEAMS = {
     "oauth2_provider": ("identity_portal/oidc/", "directory/models/application.py"),
     "oauthlib": ("identity_portal/oidc/",),
-    "allauth": ("userflows/",),
+    "allauth": ("userflows/", "identity_portal/second_factor.py"),
+    "fido2": ("identity_portal/second_factor.py",),
 }
 PRODUCT = ("directory/", "userflows/", "identity_portal/")
 

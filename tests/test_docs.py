@@ -4,7 +4,7 @@ import re
 
 from django.core.management import get_commands
 
-from tests.demo_process import ROOT
+from tests.processes import ROOT
 
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()

@@ -21,6 +21,7 @@ from directory.models import (
     UserType,
 )
 from directory.models.identity import MAIL_ISSUER
+from directory.temporary_users import delete_test_user_with_mail
 from userflows import sign_in_log
 from userflows.browser import browser_hash
 from userflows.definition import Definition, lets_in, plain_definition
@@ -121,10 +122,15 @@ def start_again_url(journey: Journey) -> str:
 
 
 def person_known_by_mail(journey: Journey) -> User | None:
-    """Return whom the proven address identifies. Nothing asks this before the address is proven."""
+    """Return whom the proven address identifies. Nothing asks this before the address is proven.
+
+    Test users are nobody: whoever comes back, for another run or for real, is a stranger again.
+    """
     mail = journey.facts.get("mail_proven", "")
     identity = (
-        Identity.objects.filter(tenant=journey.tenant, issuer=MAIL_ISSUER, issuer_assigned_id=mail.lower())
+        Identity.objects.filter(
+            tenant=journey.tenant, issuer=MAIL_ISSUER, issuer_assigned_id=mail.lower(), user__is_test=False
+        )
         .select_related("user")
         .first()
     )
@@ -133,13 +139,13 @@ def person_known_by_mail(journey: Journey) -> User | None:
 
 def sign_up_refusal(journey: Journey) -> str:
     """Return why a stranger may not sign up here, "" if they may."""
+    if journey.is_test:
+        # The administrator looks at how it would be: the switches are for strangers.
+        return ""
     if journey.application.is_first_party:
         return "first_party_application"
     if journey.user_flow is None:
         return "no_user_flow"
-    if journey.is_test:
-        # The administrator looks at how it would be: the switches are for strangers.
-        return ""
     if journey.flow_version is None:
         return "user_flow_not_published"
     if not journey.tenant.sign_up_enabled:
@@ -181,7 +187,7 @@ def complete(journey: Journey) -> Journey:
     if journey.is_completed:
         return journey
     known = person_known_by_mail(journey)
-    if known is not None and journey.is_test and not known.is_test:
+    if known is not None and journey.is_test:
         raise RunNeedsStranger(start_again_url=start_again_url(journey))
     user = known or _sign_up(journey)
     if user.deleted_at is not None:
@@ -207,9 +213,14 @@ def _sign_up(journey: Journey) -> User:
     except IntegrityError as error:
         # Another journey of the same person was faster, or the address belongs to an account of another kind.
         user = person_known_by_mail(journey)
-        if user is None:
+        if user is not None and journey.is_test:
+            raise RunNeedsStranger(start_again_url=start_again_url(journey)) from error
+        if user is not None:
+            return user
+        if not delete_test_user_with_mail(journey.tenant, journey.facts["mail_proven"]):
             raise MailInUse(mail=journey.facts["mail_proven"], tenant_name=journey.tenant.name) from error
-        return user
+    # A test user of an earlier run had the address.
+    return _sign_up(journey)
 
 
 def _create_guest(journey: Journey) -> User:

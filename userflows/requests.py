@@ -6,9 +6,10 @@ from directory.models import Tenant
 
 
 class TenantRequest(HttpRequest):
-    """For annotations: a request under `/{tenant}/`."""
+    """For annotations: a request under `/{tenant}/`. On the pages of “Run user flow” `is_test_run` is set."""
 
     tenant: Tenant
+    is_test_run: bool
 
 
 def client_address(request: HttpRequest) -> str:

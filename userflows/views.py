@@ -41,6 +41,8 @@ def noted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return view(request, journey_id, *args, **kwargs)
         except UserFlowError as error:
             error.journey_id = journey_id
+            if error.status != 404:
+                request.is_test_run = Journey.objects.filter(pk=journey_id, is_test=True).exists()
             raise
 
     return wrapped
@@ -123,9 +125,13 @@ def _finish(request: TenantRequest, journey: Journey) -> HttpResponse:
         user, now = journey.user, timezone.now()
         if user is None:
             raise JourneyUnknown
+        if journey.is_test:
+            # The administrator stays signed in, and the test user is signed in nowhere.
+            return redirect(journey.return_path)
         if journey.signed_in_at and request.user == user:
             return redirect(journey.return_path)
-        if journey.signed_in_at and (now - journey.signed_in_at).total_seconds() > SIGN_IN_AGAIN_SECONDS:
+        is_late = journey.signed_in_at and (now - journey.signed_in_at).total_seconds() > SIGN_IN_AGAIN_SECONDS
+        if is_late or user.was_revoked_after(journey.completed_at):
             raise JourneyFinished(start_again_url=journeys.start_again_url(journey))
         journey.signed_in_at = journey.signed_in_at or now
         journey.save(update_fields=["signed_in_at"])
@@ -157,4 +163,5 @@ def cancel(request: TenantRequest, journey_id: uuid.UUID) -> HttpResponse:
 def _find(request: TenantRequest, journey_id: uuid.UUID, *, lock: bool = False) -> Journey:
     journey = journeys.find(journey_id, tenant=request.tenant, browser=browser_of(request), lock=lock)
     activate_language(request, journey.ui_locales)
+    request.is_test_run = journey.is_test
     return journey

@@ -3,6 +3,7 @@
 from directory.admin.application import ApplicationAdmin
 from directory.admin.audit_event import AuditEventAdmin
 from directory.admin.platform import OperatorAdmin, PlatformAuditEventAdmin, PlatformTenantAdmin
+from directory.admin.role import RoleAdmin
 from directory.admin.tenant import TenantAdmin
 from directory.admin.user import UserAdmin
 from directory.admin.user_attribute import UserAttributeAdmin
@@ -13,6 +14,7 @@ __all__ = [
     "OperatorAdmin",
     "PlatformAuditEventAdmin",
     "PlatformTenantAdmin",
+    "RoleAdmin",
     "TenantAdmin",
     "UserAdmin",
     "UserAttributeAdmin",

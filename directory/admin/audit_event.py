@@ -1,21 +1,50 @@
-import uuid
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from directory.admin.pages import PortalModelAdmin, ReadOnly
-from directory.admin.readable import definition_list
+from directory.admin.export import ExportedList
+from directory.admin.filters import DistinctFilter, period_filter
+from directory.admin.pages import ReadOnly
+from directory.admin.readable import event_details, kind_of, model_named
 from directory.admin.scoping import TenantModelAdmin
 from directory.models import AuditEvent
 
 
-class AuditEventPages(ReadOnly, PortalModelAdmin):
+class ActivityFilter(DistinctFilter):
+    title = _("activity")
+    parameter_name = column = "activity"
+
+
+class TargetFilter(DistinctFilter):
+    title = _("what it was done to")
+    parameter_name = column = "target_type"
+
+    def label(self, value: str) -> str:
+        return str(capfirst(kind_of(value)))
+
+
+class ActorFilter(admin.SimpleListFilter):
+    title = _("who did it")
+    parameter_name = "by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("user", _("A person")), ("application", _("An application")), ("nobody", _("Nobody signed in"))]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        kinds = {"user": "user", "application": "application", "nobody": ""}
+        if self.value() not in kinds:
+            return queryset
+        return queryset.filter(actor_type=kinds[str(self.value())])
+
+
+class AuditEventPages(ReadOnly, ExportedList):
     """How audit events are shown: newest first, found by what was done, by whom, to what, or by correlation id."""
 
     menu_name = _("Audit log")
@@ -23,15 +52,25 @@ class AuditEventPages(ReadOnly, PortalModelAdmin):
     empty_text = _("Nothing has happened yet. Every sign-up, sign-in and change will be listed here.")
     list_display = ("time", "activity", "actor_name", "target_name", "outcome")
     list_display_links = ("time", "activity")
-    list_filter = (("at", admin.DateFieldListFilter), "result")
+    list_filter = ("result", period_filter("at"), ActorFilter, ActivityFilter, TargetFilter)
     ordering = ("-at",)
     sortable_by = ("time",)
-    search_fields = ("activity", "actor_name", "target_name")
-    search_help_text = _("An activity, a name, or the whole of a correlation ID or object ID.")
+    search_fields = ("search_text",)
+    search_column = "search_text"
+    id_columns = ("correlation_id", "target_id", "actor_id", "pk")
+    search_help_text = _(
+        "A person, an application, a user flow, an activity, or the whole of a correlation ID or object ID. "
+        "Fewer than three letters find words that begin with them."
+    )
+    export_activity = "audit_log.exported"
+    export_columns = (
+        *("at", "activity", "result", "reason", "actor_type", "actor_id", "actor_name"),
+        *("target_type", "target_id", "target_name", "correlation_id", "details"),
+    )
     fieldsets = (
-        (None, {"fields": ("time", "activity", "outcome", "correlation_id")}),
-        (_("By whom"), {"fields": ("actor_name", "actor_type", "actor_id")}),
-        (_("To what"), {"fields": ("target_name", "target_type", "target_id")}),
+        (None, {"fields": ("time", "activity", "outcome", "attempt")}),
+        (_("By whom"), {"fields": ("actor", "actor_type", "actor_id")}),
+        (_("To what"), {"fields": ("target", "target_type", "target_id")}),
         (_("Details"), {"fields": ("readable_details",)}),
     )
 
@@ -45,19 +84,39 @@ class AuditEventPages(ReadOnly, PortalModelAdmin):
         text = f"{words}: {event.reason}" if event.reason else words
         return format_html('<span class="badge badge-{}">{}</span>', event.result, text)
 
+    @admin.display(description=_("correlation ID"))
+    def attempt(self, event: AuditEvent) -> SafeString:
+        """What happened in the same attempt is one click away."""
+        return format_html(
+            '<code>{}</code> <a href="{}?q={}">{}</a>',
+            event.correlation_id,
+            reverse("admin:directory_auditevent_changelist"),
+            event.correlation_id,
+            _("Everything of this attempt"),
+        )
+
+    @admin.display(description=_("actor"))
+    def actor(self, event: AuditEvent) -> SafeString | str:
+        return self._linked(event.actor_name, event.actor_type, event.actor_id)
+
+    @admin.display(description=_("target"))
+    def target(self, event: AuditEvent) -> SafeString | str:
+        return self._linked(event.target_name, event.target_type, event.target_id)
+
+    def _linked(self, name: str, model_name: str, pk: str) -> SafeString | str:
+        """The page may be gone, or not for this reader: then it says so itself."""
+        model = model_named(model_name)
+        if model is None or not self.admin_site.is_registered(model):
+            return name or "–"
+        try:
+            url = reverse(f"admin:{model._meta.app_label}_{model_name}_change", args=[pk])
+        except NoReverseMatch:
+            return name
+        return format_html('<a href="{}">{}</a>', url, name)
+
     @admin.display(description=_("details"))
     def readable_details(self, event: AuditEvent) -> SafeString | str:
-        return definition_list(event.details.items()) or "–"
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
-    ) -> tuple[models.QuerySet[Any], bool]:
-        """An id is looked up in the indexes for ids; anything else is searched in the words."""
-        try:
-            wanted = uuid.UUID(search_term.strip())
-        except ValueError:
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(Q(correlation_id=wanted) | Q(target_id=str(wanted)) | Q(actor_id=str(wanted))), False
+        return event_details(event) or "–"
 
 
 class AuditEventAdmin(AuditEventPages, TenantModelAdmin):

@@ -1,38 +1,22 @@
 """What the lists and forms of both admin sites have in common."""
 
+import uuid
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.core.paginator import Paginator
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import Promise, cached_property
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 
 from directory.admin.auditing import AuditedModelAdmin
+from directory.admin.keyset import IS_CUT, BoundedPaginator, KeysetChangeList, found
 
-MAX_COUNT = 10_000
-
-
-class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than MAX_COUNT rows, so that a list costs the same with ten thousand rows and ten million.
-
-    Whoever looks for something further down searches or filters.
-    """
-
-    object_list: Any
-
-    @cached_property
-    def count(self) -> int:
-        return int(self.object_list.order_by()[:MAX_COUNT].count())
-
-    @property
-    def is_cut(self) -> bool:
-        return self.count >= MAX_COUNT
+MAX_SEARCH_LENGTH = 200
 
 
 class PlainLabels:
@@ -48,12 +32,15 @@ class PlainModelForm(PlainLabels, forms.ModelForm):  # type: ignore[type-arg]
 
 class PortalModelAdmin(AuditedModelAdmin):
     """`menu_name` stands in the menu if it isn't the model's name. `summary` says on the front page what the list is
-    for, `empty_text` stands in its place while it has no rows.
+    for, `empty_text` stands in its place while it has no rows. With `search_column`, the search is over that column
+    of lower-case text instead of the `search_fields`, and an id finds the rows that have it in one of `id_columns`.
     """
 
     menu_name: str | Promise = ""
     summary: str | Promise = ""
     empty_text: str | Promise = ""
+    search_column = ""
+    id_columns: tuple[str, ...] = ()
     form = PlainModelForm
     formfield_overrides = {
         models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})},
@@ -64,6 +51,25 @@ class PortalModelAdmin(AuditedModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        if not self.search_column:
+            return super().get_search_results(request, queryset, search_term)
+        try:
+            wanted = str(uuid.UUID(search_term.strip()))
+        except ValueError:
+            rows, is_cut = found(queryset, search_term[:MAX_SEARCH_LENGTH], column=self.search_column)
+            setattr(request, IS_CUT, is_cut)
+            return rows, False
+        has_id = models.Q(pk__in=[])
+        for column in self.id_columns:
+            has_id |= models.Q(**{column: wanted})
+        return queryset.filter(has_id), False
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [self._bounded(list_filter) for list_filter in super().get_list_filter(request)]
@@ -76,7 +82,7 @@ class PortalModelAdmin(AuditedModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Only what the list's own filters ask. Django's rule lets ?password__startswith= be guessed."""
-        filters = {entry if isinstance(entry, str) else entry[0] for entry in self.get_list_filter(request)}
+        filters = {_filter_name(entry) for entry in self.get_list_filter(request)}
         name, *rest = lookup.split(LOOKUP_SEP)
         return name in filters and len(rest) <= 1
 
@@ -102,6 +108,13 @@ class PortalModelAdmin(AuditedModelAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         context.setdefault("show_save_and_add_another", False)
         return super().render_change_form(request, context, **kwargs)
+
+
+def _filter_name(list_filter: Any) -> str:
+    """Return what an entry of `list_filter` is called in the query string, without the lookup."""
+    if isinstance(list_filter, str):
+        return list_filter
+    return str(list_filter[0] if isinstance(list_filter, tuple) else list_filter.parameter_name)
 
 
 class ReadOnly(BaseModelAdmin):  # type: ignore[type-arg]

@@ -16,12 +16,14 @@ class TenantAdmin(TenantModelAdmin):
     form = PlainModelForm
     menu_name = _("Tenant")
     audit_subject = "tenant"
-    audit_values = True
-    summary = _("Your organisation's name, language and links, and the switch for self-service sign-up.")
+    summary = _(
+        "Your organisation's name, language and links, the switch for self-service sign-up, and how long logs are kept."
+    )
     fieldsets = (
         (_("Organisation"), {"fields": ("name", "slug", "id", "default_language")}),
         (_("Sign-up"), {"fields": ("sign_up_enabled",)}),
         (_("On the sign-up pages"), {"fields": ("support_contact", "privacy_url", "terms_url")}),
+        (_("Logs"), {"fields": ("audit_retention_days", "sign_in_retention_days")}),
     )
     readonly_fields = ("slug", "id")
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication, ApplicationManager
 
 from directory.models.tenant import Tenant
-from directory.redirect_uris import MAX_COUNT, check_redirect_uri, is_registered, split_uris
+from directory.redirect_uris import examine_redirect_uris, is_registered, split_uris
 from directory.tenant_scope import current_tenant
 
 
@@ -92,19 +92,17 @@ class Application(AbstractApplication):
     def keeps_secret(self) -> bool:
         return self.kind in (ApplicationKind.WEB, ApplicationKind.DAEMON)
 
+    @property
+    def takes_private_schemes(self) -> bool:
+        """RFC 8252 7.1: only what is installed on a device can own a scheme."""
+        return self.kind == ApplicationKind.NATIVE
+
     def clean(self) -> None:
         """Check redirect URIs by the rules of the application's kind. The library's own check knows no kinds."""
-        errors: dict[str, list[ValidationError]] = {}
+        errors: dict[str, list[str]] = {}
         for field in ("redirect_uris", "post_logout_redirect_uris"):
-            uris = split_uris(getattr(self, field))
-            problems = []
-            for uri in uris:
-                try:
-                    check_redirect_uri(uri, private_schemes=self.kind == ApplicationKind.NATIVE)
-                except ValidationError as problem:
-                    problems.append(problem)
-            if len(uris) > MAX_COUNT:
-                problems.append(ValidationError(_("At most %(limit)d URIs."), params={"limit": MAX_COUNT}))
+            remarks = examine_redirect_uris(getattr(self, field), private_schemes=self.takes_private_schemes)
+            problems = [remark.message for remark in remarks if remark.is_problem]
             if problems:
                 errors[field] = problems
         if errors:

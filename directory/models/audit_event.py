@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -12,7 +13,12 @@ class AuditEventChanged(Exception):
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
-    """Deleting a tenant takes its events along; nothing else changes or deletes one."""
+    """Deleting a tenant takes its events along, and retention those whose time is over; nothing else deletes one."""
+
+    def delete_expired(self, *, before: datetime, limit: int) -> int:
+        """Delete up to `limit` of the oldest events from before a moment. For directory.audit.purge_audit_events."""
+        expired = self.filter(at__lt=before).order_by("at").values("pk")[:limit]
+        return models.QuerySet(self.model, using=self.db).filter(pk__in=expired).delete()[0]
 
     def update(self, **values: Any) -> int:
         raise AuditEventChanged("Audit events can't be changed.")
@@ -42,6 +48,8 @@ class AuditEvent(models.Model):
     target_name = models.CharField(_("target"), max_length=256, blank=True)
     correlation_id = models.UUIDField(_("correlation id"))
     details = models.JSONField(_("details"), default=dict, blank=True)
+    # What a search looks at, in lower case: activity, reason, names, and the details that are words.
+    search_text = models.TextField(blank=True, default="", editable=False)
 
     objects = AuditEventQuerySet.as_manager()
 
@@ -53,6 +61,14 @@ class AuditEvent(models.Model):
             models.Index(fields=("tenant", "correlation_id"), name="audit_by_correlation"),
             models.Index(fields=("tenant", "target_id"), name="audit_by_target"),
             models.Index(fields=("tenant", "actor_id"), name="audit_by_actor"),
+            models.Index(fields=("tenant", "activity", "-at"), name="audit_by_activity_newest"),
+            models.Index(fields=("tenant", "target_type", "-at"), name="audit_by_kind_newest"),
+            models.Index(fields=("tenant", "-at"), condition=models.Q(result="failure"), name="audit_failures_newest"),
+            models.Index(
+                fields=("tenant", "-at"),
+                condition=models.Q(actor_type="application"),
+                name="audit_by_applications_newest",
+            ),
         ]
 
     def __str__(self) -> str:

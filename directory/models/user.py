@@ -1,9 +1,11 @@
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from directory.models.tenant import Tenant
@@ -83,7 +85,8 @@ class User(AbstractBaseUser):
     is_test = models.BooleanField(
         _("test user"), default=False, editable=False, help_text=_("Made by “Run user flow”; deleted after a day.")
     )
-    # Sessions and refresh tokens from before are void (Graph user.signInSessionsValidFromDateTime).
+    # What rests on a sign-in from before is void (Graph user.signInSessionsValidFromDateTime). A whole second, like
+    # `auth_time`, which it is compared with.
     sign_in_sessions_valid_from = models.DateTimeField(null=True, editable=False)
     # Everything that a search looks at, in lower case: one column, so that one index serves it.
     search_text = models.TextField(blank=True, default="", editable=False)
@@ -125,6 +128,13 @@ class User(AbstractBaseUser):
                 name="user_deleted_in_tenant",
             ),
             models.Index(fields=("created_at",), condition=models.Q(is_test=True), name="user_test_oldest"),
+            # What few people are, lists find without reading the many.
+            models.Index(fields=("tenant", "user_type", "-created_at"), name="user_by_type_newest"),
+            models.Index(
+                fields=("tenant", "-created_at"),
+                condition=models.Q(account_enabled=False),
+                name="user_disabled_newest",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -143,6 +153,17 @@ class User(AbstractBaseUser):
     def is_active(self) -> bool:  # type: ignore[override]
         """May sign in: Django's session and authentication code asks for it, and so does everything of ours."""
         return self.account_enabled and self.deleted_at is None
+
+    def was_revoked_after(self, signed_in_at: datetime | None) -> bool:
+        """Answer whether sessions, codes and tokens of a sign-in at that time were voided since."""
+        valid_from = self.sign_in_sessions_valid_from
+        return valid_from is not None and (signed_in_at is None or signed_in_at < valid_from)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django compares it at every request: a session that was being made while all were revoked is void too."""
+        valid_from = self.sign_in_sessions_valid_from
+        facts = f"{self.password}|{valid_from.timestamp() if valid_from else ''}"
+        return salted_hmac("directory.User.session", facts, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_guest(self) -> bool:

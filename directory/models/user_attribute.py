@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directory.attributes import BY_NAME, CUSTOM_STRING_MAX_LENGTH, EXTENSION_PREFIX, BuiltInAttribute
 from directory.models.tenant import Tenant
+from directory.models.user import User
 
 
 class AttributeType(models.TextChoices):
@@ -100,7 +101,25 @@ class UserAttribute(models.Model):
             self.name = EXTENSION_PREFIX + own if own else ""
         super().clean_fields(exclude=exclude)
 
+    @property
+    def data_type_is_fixed(self) -> bool:
+        """Questions, published versions (whatever points here) and people's values are of this type."""
+        if self.attribute_type == AttributeType.BUILT_IN or self.is_referred_to:
+            return True
+        return bool(User.objects.filter(tenant=self.tenant_id, extension_values__has_key=self.name).exists())
+
+    @property
+    def is_referred_to(self) -> bool:
+        rows = (getattr(self, str(relation.get_accessor_name())) for relation in self._meta.related_objects)
+        return any(bool(related.exists()) for related in rows)
+
     def clean(self) -> None:
         before = UserAttribute.objects.filter(pk=self.pk).first()
-        if before and (before.name, before.data_type) != (self.name, self.data_type):
-            raise ValidationError(_("Name and data type can't be changed: people's values and tokens depend on them."))
+        if before is None:
+            return
+        if before.name != self.name:
+            raise ValidationError({"name": _("The name can't be changed: tokens and people's values carry it.")})
+        if before.data_type != self.data_type and self.data_type_is_fixed:
+            raise ValidationError(
+                {"data_type": _("The data type can't be changed any more: questions or people's values are of it.")}
+            )

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from directory.admin.auditing import actor_of
 from directory.admin.pages import PlainLabels, ReadOnly
 from directory.admin.scoping import TenantModelAdmin, tenant_of
+from directory.admin.step_up import require_step_up
 from identity_portal.oidc.keys import KeyTooYoung, rotate_keys
 from identity_portal.oidc.models import SigningKey
 
@@ -58,6 +60,7 @@ class SigningKeyAdmin(ReadOnly, TenantModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"may_rotate": self.may(request, "change"), **(extra_context or {})})
 
+    @method_decorator(require_step_up)
     def rotate_view(self, request: HttpRequest) -> HttpResponse:
         if not self.may(request, "change"):
             raise PermissionDenied

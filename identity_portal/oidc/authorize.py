@@ -19,9 +19,11 @@ from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
 from oauth2_provider.settings import oauth2_settings
 from oauth2_provider.views.mixins import OAuthLibMixin
 
+from directory.admin.auditing import actor_of
 from directory.models import Application
 from identity_portal.authority import current_authority, tenant_path
 from identity_portal.oidc import errors
+from identity_portal.oidc.run import flow_run_of, is_built_in_client, open_run, take_answer
 from userflows import journey as journeys
 from userflows.browser import browser_of, new_browser, remember_browser
 from userflows.models import ApplicationAssignment, Journey, UserFlow
@@ -78,6 +80,8 @@ class AuthorizeView(OAuthLibMixin, View):
             return self._answer_library_error(request, error)
         # Found once, by the validator, and handed on.
         application = credentials["client"] = credentials["request"].client
+        if is_built_in_client(application):
+            return self._run(request, scopes, credentials)
         user_flow, is_assigned = self._user_flow(application)
         if not is_assigned:
             return errors.error_page(request, errors.NOT_ASSIGNED, application=application)
@@ -87,7 +91,30 @@ class AuthorizeView(OAuthLibMixin, View):
                 return self._start_journey(request, user_flow, credentials)
         except RequestRefused as refused:
             return self._answer_error(request, refused.error, refused.description)
-        return self._issue_code(request, user_flow, scopes, credentials)
+        credentials["sign_in"] = self._session_facts(request, user_flow)
+        return self._issue_code(request, scopes, credentials)
+
+    def _run(self, request: HttpRequest, scopes: list[str], credentials: dict[str, Any]) -> HttpResponse:
+        """Answer the built-in test client: only for the administrator who runs a flow. Raises RunRefused."""
+        opened, run_by = open_run(request), actor_of(request)
+        journey = take_answer(request, opened, run_by=run_by)
+        if journey is None:
+            credentials["client"] = opened.application
+            flow_run = flow_run_of(opened, run_by)
+            return self._start_journey(request, opened.user_flow, credentials, flow_run=flow_run)
+        credentials["sign_in"] = {
+            "issuer": current_authority().issuer,
+            "user_flow": opened.user_flow,
+            "auth_time": journey.completed_at,
+            "amr": ["otp"],
+            "idp": "mail",
+        }
+        administrator, request.user = request.user, journey.user  # type: ignore[assignment]
+        try:
+            # The library takes the code's owner from the request. The session stays the administrator's.
+            return self._issue_code(request, scopes, credentials)
+        finally:
+            request.user = administrator
 
     @staticmethod
     def _is_malformed(request: HttpRequest) -> bool:
@@ -196,7 +223,12 @@ class AuthorizeView(OAuthLibMixin, View):
         return began_with.path == request.path and QueryDict(began_with.query) == request.GET
 
     def _start_journey(
-        self, request: HttpRequest, user_flow: UserFlow | None, credentials: dict[str, Any]
+        self,
+        request: HttpRequest,
+        user_flow: UserFlow | None,
+        credentials: dict[str, Any],
+        *,
+        flow_run: journeys.FlowRun | None = None,
     ) -> HttpResponse:
         query = request.GET.copy()
         query.pop("portal_journey", None)
@@ -207,7 +239,7 @@ class AuthorizeView(OAuthLibMixin, View):
         browser = browser_of(request) or new_browser()
         journey = journeys.start(
             tenant=tenant,
-            user_flow=None if application.is_first_party else user_flow,
+            user_flow=None if application.is_first_party and flow_run is None else user_flow,
             request=journeys.ApplicationRequest(
                 application=application,
                 return_path=f"{request.path}?{query.urlencode()}",
@@ -218,17 +250,17 @@ class AuthorizeView(OAuthLibMixin, View):
                 ui_locales=query.get("ui_locales", ""),
             ),
             browser=browser,
+            flow_run=flow_run,
         )
         response = HttpResponse(status=302)
         response["Location"] = tenant_path(tenant, "journey-resume", journey.pk)
         remember_browser(response, browser, path=f"/{tenant.slug}/")
         return response
 
-    def _issue_code(
-        self, request: HttpRequest, user_flow: UserFlow | None, scopes: list[str], credentials: dict[str, Any]
-    ) -> HttpResponse:
+    @staticmethod
+    def _session_facts(request: HttpRequest, user_flow: UserFlow | None) -> dict[str, Any]:
         session = request.session
-        credentials["sign_in"] = {
+        return {
             "issuer": current_authority().issuer,
             "user_flow": user_flow,
             "sid": session.get("sid", ""),
@@ -236,6 +268,8 @@ class AuthorizeView(OAuthLibMixin, View):
             "amr": session.get("amr", []),
             "idp": session.get("idp", ""),
         }
+
+    def _issue_code(self, request: HttpRequest, scopes: list[str], credentials: dict[str, Any]) -> HttpResponse:
         if isinstance(credentials.get("ui_locales"), list):
             credentials["ui_locales"] = " ".join(credentials["ui_locales"])
         try:

@@ -24,6 +24,7 @@ from identity_portal.oidc.claims import attribute_claims, profile_claims, sign_i
 from identity_portal.oidc.client_authentication import authorization_header, basic_credentials, has_live_secret
 from identity_portal.oidc.keys import sign
 from identity_portal.oidc.models import AccessToken, Grant, RefreshToken, SignInContext
+from identity_portal.oidc.run import is_built_in_client
 from identity_portal.oidc.tokens import signing_key
 
 CONTEXT_FIELDS = ("issuer", "user_flow_id", "sid", "auth_time", "amr", "idp")
@@ -115,7 +116,7 @@ class Validator(OAuth2Validator):
         if grant.redeemed_at is not None:
             self._revoke_tokens_of(grant)
             return False
-        if grant.is_expired() or not grant.user.is_active:
+        if grant.is_expired() or not _still_holds(grant):
             return False
         request.user = grant.user
         request.scopes = grant.scope.split()
@@ -230,7 +231,7 @@ class Validator(OAuth2Validator):
             if _end_family(stored.token_family):
                 _record_theft("refresh_token.reused", stored, reason="already_rotated")
             return False
-        if stored.access_token is None or not stored.user.is_active:
+        if stored.access_token is None or not _still_holds(stored):
             return False
         lifetime = timedelta(seconds=oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS)
         if stored.created + lifetime <= timezone.now():
@@ -250,7 +251,7 @@ class Validator(OAuth2Validator):
         if not super().validate_bearer_token(token, scopes, request):
             return False
         stored = request.access_token
-        if stored.user is None or not stored.user.is_active or stored.issuer != current_authority().issuer:
+        if stored.user is None or not _still_holds(stored) or stored.issuer != current_authority().issuer:
             request.oauth2_error = {
                 "error": "invalid_token",
                 "error_description": "The access token is not valid here.",
@@ -291,6 +292,15 @@ class Validator(OAuth2Validator):
             **profile_claims(request.user, request.scopes),
             **attribute_claims(request.user, context, request.scopes),
         }
+
+
+def _still_holds(issued: Grant | AccessToken | RefreshToken) -> bool:
+    """Answer whether the person may still sign in, and has not been signed out everywhere since they did."""
+    user = issued.user
+    if user is None or (user.is_test and not is_built_in_client(issued.application)):
+        # Test users sign in to nothing but the run that made them.
+        return False
+    return user.is_active and not user.was_revoked_after(issued.auth_time)
 
 
 @transaction.atomic

@@ -1,5 +1,7 @@
 """Two tenants with something of everything, and browsers that are signed in to the admin."""
 
+import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +20,7 @@ from directory.models import (
     AuditEvent,
     ClientSecret,
     Identity,
+    IdentityProvider,
     Tenant,
     User,
     UserAttribute,
@@ -28,7 +31,7 @@ from directory.session_store import SessionStore
 from identity_portal.oidc.keys import active_key
 from identity_portal.oidc.models import SigningKey
 from tests.conftest import PASSWORD, REDIRECT_URI
-from userflows.models import ApplicationAssignment, UserFlow
+from userflows.models import ApplicationAssignment, SignIn, UserFlow
 
 
 @dataclass
@@ -45,20 +48,27 @@ class Furnished:
     secret: str
     key: SigningKey
     event: AuditEvent
+    entry: SignIn
     ids: list[str] = field(default_factory=list)
 
     @property
     def admin_url(self) -> str:
         return f"/{self.tenant.slug}/admin/"
 
+    @property
+    def provider(self) -> IdentityProvider:
+        return self.tenant.identity_providers.get()
 
-def browser_of(user: User, *, methods: tuple[str, ...] = ("pwd",)) -> Client:
-    """Return a browser with a session of `user`, as userflows.sign_in leaves it."""
+
+def browser_of(user: User, *, methods: tuple[str, ...] = ("pwd", "otp", "mfa"), proven: bool = True) -> Client:
+    """Return a browser with a session of `user`, as signing in leaves it."""
     session = SessionStore(tenant_id=user.tenant_id)
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "identity_portal.tenancy.TenantBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session["amr"] = list(methods)
+    if proven:
+        session["step_up_at"] = int(time.time())
     session.create()
     browser = Client()
     browser.cookies[settings.SESSION_COOKIE_NAME] = session.session_key or ""
@@ -107,6 +117,25 @@ def make_application() -> Callable[..., Application]:
     return make
 
 
+def make_sign_in(flow: UserFlow, application: Application, *, user: User | None = None, **values: object) -> SignIn:
+    """Return an entry of the sign-in log, as it stands at the end of a journey."""
+    mail = user.mail if user else ""
+    steps = [{"at": "2026-01-01T12:00:00+00:00", "step": "started", "outcome": "done"}]
+    made: dict[str, object] = {
+        "id": uuid.uuid4(),
+        "tenant": flow.tenant,
+        "user_flow": flow,
+        "flow_version": flow.live_version,
+        "application": application,
+        "user": user,
+        "mail": mail,
+        "correlation_id": uuid.uuid4(),
+        "steps": steps,
+        "search_text": f"{mail}\n{user or ''}\n{flow}\n{application}".lower(),
+    }
+    return SignIn.objects.create(**(made | values))
+
+
 @pytest.fixture
 def furnish(
     make_tenant: Callable[..., Tenant],
@@ -129,20 +158,12 @@ def furnish(
         AppRoleAssignment.objects.create(user=guest, application=application)
         admin = make_admin(tenant, Role.GLOBAL_ADMINISTRATOR, mail=f"admin@{marker}.example")
         event = AuditEvent.objects.filter(tenant=tenant, target_id=str(admin.pk)).latest("at")
-        furnished = Furnished(
-            tenant, marker, admin, guest, flow, attribute, application, secret, active_key(tenant, "ES256"), event
-        )
-        owned = (
-            tenant,
-            guest,
-            admin,
-            flow,
-            attribute,
-            furnished.key,
-            event,
-            ClientSecret.objects.get(application=application),
-        )
-        furnished.ids = [*(str(row.pk) for row in owned), application.client_id, furnished.key.kid, secret]
+        entry = make_sign_in(flow, application, user=guest, outcome="signedUp", reached=4)
+        key = active_key(tenant, "ES256")
+        furnished = Furnished(tenant, marker, admin, guest, flow, attribute, application, secret, key, event, entry)
+        owned = [tenant, guest, admin, flow, attribute, event, entry, key, furnished.provider]
+        owned.append(ClientSecret.objects.get(application=application))
+        furnished.ids = [*(str(row.pk) for row in owned), application.client_id, key.kid, secret]
         return furnished
 
     return make

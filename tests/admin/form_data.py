@@ -7,13 +7,14 @@ def no_rows(*prefixes: str) -> dict[str, str]:
 
 
 def flow_form(**values: str) -> dict[str, str]:
-    rows = no_rows("attribute_assignments", "application_assignments")
-    return {"sign_up_enabled": "on", **rows, **values}
+    """For a flow that nobody has saved yet, and for a new one: no way to sign in, no question."""
+    begun = {"revision": "0", "admission": "anyone", "template": "blank"}
+    return {**begun, **no_rows("attribute_assignments"), **values}
 
 
 def user_form(**values: str) -> dict[str, str]:
     rows = no_rows("identities", "app_role_assignments")
-    return {"display_name": "New name", "account_enabled": "on", **rows, **values}
+    return {"display_name": "New name", **rows, **values}
 
 
 def application_form(**values: str) -> dict[str, str]:

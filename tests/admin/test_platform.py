@@ -49,7 +49,8 @@ def test_operators_do_not_touch_their_own_log(platform: Client, page: str) -> No
 
 
 def test_makes_a_tenant_with_its_built_in_attributes(platform: Client, operator: User) -> None:
-    form = {"name": "Fabrikam", "slug": "fabrikam", "default_language": "en", "is_active": "on"}
+    admin = {"admin_mail": "ada@fabrikam.example", "admin_name": "Ada"}
+    form = {"name": "Fabrikam", "slug": "fabrikam", "default_language": "en", "is_active": "on", **admin}
     assert platform.post("/admin/directory/tenant/add/", form).status_code == 302
     tenant = Tenant.objects.get(slug="fabrikam")
     assert UserAttribute.objects.filter(tenant=tenant).count() == 10
@@ -79,6 +80,7 @@ def test_lets_nobody_but_operators_in(ours: Furnished) -> None:
 
 def test_a_tenants_administrator_does_not_switch_the_tenant_off(browser: Client, ours: Furnished) -> None:
     url = f"{ours.admin_url}directory/tenant/{ours.tenant.pk}/change/"
-    browser.post(url, {"name": "Renamed", "default_language": "en", "is_active": "", "slug": "mine"})
+    kept = {"audit_retention_days": "365", "sign_in_retention_days": "90"}
+    browser.post(url, {"name": "Renamed", "default_language": "en", "is_active": "", "slug": "mine", **kept})
     after = Tenant.objects.get(pk=ours.tenant.pk)
     assert (after.name, after.is_active, after.slug) == ("Renamed", True, ours.tenant.slug)

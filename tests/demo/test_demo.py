@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from tests.certificates import make_certificate
-from tests.demo_process import ROOT, DemoProcess
+from tests.demo_process import DemoProcess
+from tests.processes import ROOT
 
 ANSWERS = {
     "GivenName": "Amina",
@@ -50,6 +51,14 @@ class Visitor:
         form = next(form for form in re.findall(r"<form.*?</form>", self.answer.text, re.S) if "version" in form)
         hidden = re.findall(r'name="(csrfmiddlewaretoken|version)" value="([^"]*)"', form)
         data = {name: unescape(value) for name, value in hidden} | fields
+        self.answer = self.http.post(self.answer.url, data, headers={"Referer": self.answer.url}, timeout=20)
+        return self
+
+    def send(self, **fields: str) -> "Visitor":
+        """Send the page's only form, one of the admin's."""
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', self.answer.text)
+        assert found, self.answer.text
+        data = {"csrfmiddlewaretoken": found[1], **fields}
         self.answer = self.http.post(self.answer.url, data, headers={"Referer": self.answer.url}, timeout=20)
         return self
 
@@ -91,7 +100,22 @@ def test_keeps_its_data_and_forgets_it_when_told(demo: DemoProcess) -> None:
     assert not (demo.folder / "demo.json").exists()
     assert not list(demo.folder.glob("*.sqlite3*"))
     demo.start()
-    assert demo.told["admin"]["password"] != before["admin"]["password"]
+    assert demo.told["admin"]["one_time_link"] != before["admin"]["one_time_link"]
+
+
+def test_lets_the_administrator_in_by_a_link_that_works_once(demo: DemoProcess) -> None:
+    link = demo.told["admin"]["one_time_link"]
+    assert link in demo.log.read_text()
+    visitor = Visitor().open(link)
+    assert visitor.answer.url == f"{demo.told['admin']['url']}set-password/"
+    new = "staple battery horse correct"
+    visitor.send(new_password1=new, new_password2=new)
+    assert visitor.answer.url == f"{demo.told['admin']['url']}set-up/"
+    assert "This link works no more" in Visitor().open(link).answer.text
+    demo.stop()
+    demo.start()
+    assert demo.told["admin"]["one_time_link"] == ""
+    assert "with the password and the second factor that you have set up" in demo.log.read_text()
 
 
 def test_says_which_port_is_taken(tmp_path: Path) -> None:

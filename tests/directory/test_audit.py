@@ -2,16 +2,21 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, models, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from directory import audit
 from directory.correlation import set_correlation_id
 from directory.models import AuditEvent, Tenant, User
 from directory.models.audit_event import AuditEventChanged
 from directory.tenants import create_tenant
+from identity_portal.oidc.keys import active_key
 
 
 def test_records_who_did_what_to_what(tenant: Tenant) -> None:
@@ -103,3 +108,73 @@ def test_goes_with_its_tenant_only(tenant: Tenant) -> None:
     assert AuditEvent.objects.filter(activity="user.created", target_name="amina@fabrikam.example").exists()
     tenant.delete()
     assert not AuditEvent.objects.exists()
+
+
+def test_keeps_what_is_no_json_as_text(tenant: Tenant) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    details = {
+        "after": {"at": moment, "id": tenant.pk, "tenant": tenant, "rows": Tenant.objects.all(), "NUL": "a\0b"},
+        "label": gettext_lazy("Yes"),
+        "several": {1},
+    }
+    event = audit.record("tenant.changed", tenant=tenant, details=details)
+    event.refresh_from_db()
+    after = event.details["after"]
+    assert (after["at"], after["id"], after["tenant"], after["rows"], after["NUL"]) == (
+        "2026-01-02T03:04:00Z",
+        str(tenant.pk),
+        "Woodgrove",
+        ["Woodgrove"],
+        "ab",
+    )
+    assert (event.details["label"], event.details["several"]) == ("Yes", [1])
+
+
+def test_is_found_by_words_but_not_by_secrets_or_ids(tenant: Tenant) -> None:
+    details = {"mail": "Amina@Fabrikam.example", "after": {"name": "Ünal"}, "api_secret": "hush", "id": str(tenant.pk)}
+    event = audit.record("sign_up.refused", tenant=tenant, target=tenant, reason="tenant_sign_up_off", details=details)
+    assert event.search_text.split("\n") == [
+        "sign_up.refused",
+        "tenant_sign_up_off",
+        "woodgrove",
+        "amina@fabrikam.example",
+        "ünal",
+    ]
+
+
+def test_knows_the_values_of_a_row_without_its_secrets(tenant: Tenant) -> None:
+    user = User.objects.create(tenant=tenant, mail="amina@fabrikam.example", postal_code="8010", password="hash")
+    values = audit.record("user.deleted", tenant=tenant, details={"before": audit.values_of(user)}).details["before"]
+    assert (values["mail"], values["postal_code"], values["password"]) == ("amina@fabrikam.example", "8010", "******")
+    assert not {"search_text", "id", "tenant"} & set(values)
+    key = active_key(tenant, "ES256")
+    assert audit.values_of(key)["private_jwk"] == "******"
+
+
+def aged(days: float, tenant: Tenant | None) -> AuditEvent:
+    event = audit.record("user.created", tenant=tenant)
+    models.QuerySet.update(AuditEvent.objects.filter(pk=event.pk), at=timezone.now() - timedelta(days=days))
+    return event
+
+
+def test_is_deleted_when_its_tenants_time_is_over(make_tenant: Callable[..., Tenant]) -> None:
+    short, long = make_tenant("short", audit_retention_days=90), make_tenant("long", audit_retention_days=3650)
+    odd = make_tenant("odd")
+    Tenant.objects.filter(pk=odd.pk).update(audit_retention_days=17)
+    kept = [aged(89.9, short), aged(3649, long), aged(3649, None), audit.record("user.created", tenant=short)]
+    for days, tenant in ((90.1, short), (400, short), (3651, long), (3651, None), (18, odd)):
+        aged(days, tenant)
+    before = AuditEvent.objects.count()
+    assert audit.purge_audit_events(timezone.now()) == 5
+    assert AuditEvent.objects.count() == before - 5
+    assert set(kept) <= set(AuditEvent.objects.all())
+    assert audit.purge_audit_events(timezone.now()) == 0
+
+
+def test_is_deleted_in_batches(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "PURGED_AT_ONCE", 2)
+    for _number in range(5):
+        aged(500, tenant)
+    with CaptureQueriesContext(connection) as queries:
+        assert audit.purge_audit_events(timezone.now()) == 5
+    assert len([query for query in queries if query["sql"].startswith("DELETE")]) >= 4

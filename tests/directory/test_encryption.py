@@ -135,7 +135,7 @@ def test_seals_everything_anew_so_that_the_old_key_can_go(
     stranger = Stranger().open(relying_party.request_url()).give_email()
     new = new_key("new")
     settings.ENCRYPTION_KEYS = [new, *settings.ENCRYPTION_KEYS]
-    assert reencrypt() == {"oidc.SigningKey.private_jwk": 2, "userflows.Journey.collected": 1}
+    assert reencrypt() == {"oidc.SigningKey.private_jwk": 2, "userflows.Journey.collected": 1, "second factors": 0}
 
     settings.ENCRYPTION_KEYS = [new]
     assert active_key(tenant, "ES256").private_jwk == private
@@ -146,7 +146,7 @@ def test_seals_everything_anew_so_that_the_old_key_can_go(
 def test_seals_nothing_twice(settings: Settings, tenant: Tenant) -> None:
     active_key(tenant, "ES256")
     before = stored("private_jwk", "oidc_signingkey")
-    assert reencrypt() == {"oidc.SigningKey.private_jwk": 0, "userflows.Journey.collected": 0}
+    assert reencrypt() == {"oidc.SigningKey.private_jwk": 0, "userflows.Journey.collected": 0, "second factors": 0}
     assert stored("private_jwk", "oidc_signingkey") == before
 
 

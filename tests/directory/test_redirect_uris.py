@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from directory.models import Application, ApplicationKind, Tenant
-from directory.redirect_uris import form_action_source, is_registered
+from directory.redirect_uris import Remark, examine_redirect_uris, form_action_source, is_registered
 
 KINDS_WITH_PAGES = (ApplicationKind.WEB, ApplicationKind.SPA, ApplicationKind.NATIVE)
 OTHER_KINDS = (ApplicationKind.WEB, ApplicationKind.SPA, ApplicationKind.DAEMON)
@@ -94,6 +94,63 @@ def test_names_each_wrong_uri() -> None:
     assert len(found) == 2
     assert "http://bad.example/cb" in found[0]
     assert "https://worse.example/*" in found[1]
+
+
+def test_names_the_line_where_there_are_several() -> None:
+    text = "https://good.example/cb\n\n  http://bad.example/cb  \nhttps://worse.example/*"
+    found = problems(ApplicationKind.WEB, text)
+    assert [message.partition(":")[0] for message in found] == ["Line 3", "Line 4"]
+    assert [remark.line for remark in examine_redirect_uris(text, private_schemes=False)] == [3, 4]
+    assert not problems(ApplicationKind.WEB, "http://bad.example/cb")[0].startswith("Line")
+
+
+@pytest.mark.parametrize("line", ["https://app.example.com/a path", "https://app.example.com/ cb extra", "a b"])
+def test_says_that_a_line_has_a_space_in_it(line: str) -> None:
+    (message,) = problems(ApplicationKind.WEB, line)
+    assert message.startswith(f"{line} has a space in it.")
+    assert "%20." in message
+
+
+def test_takes_several_uris_on_a_line() -> None:
+    assert problems(ApplicationKind.WEB, " https://a.example/cb  https://b.example/cb ") == []
+    assert len(problems(ApplicationKind.WEB, "https://a.example/cb http://b.example/cb")) == 1
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "words"),
+    [
+        ("https://app.example.com/cb/", ApplicationKind.WEB, "ends with a slash"),
+        ("https://App.example.com/cb", ApplicationKind.WEB, "capital letters"),
+        ("HTTPS://app.example.com/cb", ApplicationKind.WEB, "capital letters"),
+        ("http://localhost:3000/cb", ApplicationKind.SPA, "127.0.0.1 in the place of localhost"),
+        ("http://localhost/cb", ApplicationKind.NATIVE, "works with any port"),
+    ],
+)
+def test_advises_where_people_go_wrong(uri: str, kind: ApplicationKind, words: str) -> None:
+    assert problems(kind, uri) == []
+    (remark,) = examine_redirect_uris(uri, private_schemes=kind == ApplicationKind.NATIVE)
+    assert (remark.line, remark.is_problem) == (1, False)
+    assert words in remark.message
+    assert uri in remark.message
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["https://app.example.com/", "https://app.example.com/CB?x=/", "http://127.0.0.1:5000/cb", "com.example.app:/cb"],
+)
+def test_has_no_advice_for_a_plain_uri(uri: str) -> None:
+    assert examine_redirect_uris(uri, private_schemes=True) == []
+
+
+def test_says_who_may_have_a_scheme_of_their_own() -> None:
+    assert "are for mobile and desktop applications" in problems(ApplicationKind.WEB, "com.example.app:/cb")[0]
+    assert "has a dot in it" in problems(ApplicationKind.NATIVE, "myapp:/cb")[0]
+
+
+def test_cuts_what_is_far_too_long() -> None:
+    (remark,) = examine_redirect_uris("a b" * 5000, private_schemes=False)
+    assert remark == Remark(1, remark.message, is_problem=True)
+    assert len(remark.message) < 200
 
 
 def test_shows_a_percent_sign_as_it_is() -> None:

@@ -2,7 +2,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from directory.models import Application
+from directory.models import Application, ApplicationKind
 from userflows.models.user_flow import UserFlow
 
 
@@ -37,3 +37,5 @@ class ApplicationAssignment(models.Model):
             raise ValidationError(
                 {"application": _("A user flow can't be used with a first-party application. Choose one of your own.")}
             )
+        if self.application.kind == ApplicationKind.DAEMON:
+            raise ValidationError({"application": _("A daemon has no people who could sign up to it.")})

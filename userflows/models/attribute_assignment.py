@@ -112,6 +112,8 @@ class AttributeAssignment(models.Model):
 
 def choices_problem(choices: Any) -> str:
     """Return what is wrong with a list of choices (Graph userAttributeValuesItem), "" when nothing is."""
+    if choices == []:
+        return str(_("Write at least one choice."))
     shape = _("Write a list of choices, each with a name, a value and, if it is chosen beforehand, isDefault.")
     if not isinstance(choices, list) or not 0 < len(choices) <= MAX_CHOICES:
         return str(shape)

@@ -54,6 +54,8 @@ class SignIn(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True)
     is_test = models.BooleanField(_("test run"), default=False)
     steps = models.JSONField(_("steps"), default=list)
+    # What a search looks at, in lower case: who, the names of user flow and application, reason, identity provider.
+    search_text = models.TextField(blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("sign-in")
@@ -65,6 +67,10 @@ class SignIn(models.Model):
             models.Index(fields=("tenant", "correlation_id"), name="sign_in_by_correlation"),
             models.Index(fields=("tenant", "mail"), name="sign_in_by_mail"),
             models.Index(fields=("user", "-started_at"), name="sign_in_by_user_newest"),
+            models.Index(fields=("tenant", "outcome", "-started_at"), name="sign_in_by_outcome_newest"),
+            models.Index(
+                fields=("tenant", "-started_at"), condition=models.Q(is_test=True), name="sign_in_test_newest"
+            ),
         ]
 
     def __str__(self) -> str:
