@@ -17,9 +17,12 @@ from directory.models import Tenant, User
 ROUTE = "set-password/{uid}/{token}/"
 
 
-def make_link(user: User, *, actor: models.Model | None = None) -> str:
-    """Return a new link for `user`, and write down that it was made. It is readable nowhere afterwards."""
-    if not user.has_usable_password():
+def make_link(user: User, *, actor: models.Model | None = None, ends_earlier: bool = True) -> str:
+    """Return a new link for `user`, and write down that it was made. It is readable nowhere afterwards.
+
+    `ends_earlier` is for those who may: whoever is only asked for an address must not void somebody's invitation.
+    """
+    if ends_earlier and not user.has_usable_password():
         # Another unusable password: the links from before are dead.
         user.set_unusable_password()
         user.save(update_fields=["password"])

@@ -17,7 +17,6 @@ from directory import audit
 from directory.admin.pages import PlainLabels
 from directory.admin.step_up import mark_proven
 from directory.models import Tenant, User
-from identity_portal.tenant_switcher import remember_other_tenants
 from userflows.rate_limit import Limit, count_attempt, network_of
 from userflows.requests import client_address
 from userflows.sign_in import sign_in
@@ -133,7 +132,6 @@ def finish_sign_in(request: HttpRequest, user: User, *, method: str) -> str:
     identity_provider = tenant.slug if tenant else "platform"
     sign_in(request, user, methods=["pwd", method, "mfa"], identity_provider=identity_provider)
     mark_proven(request)
-    remember_other_tenants(request, user)
     return next_url
 
 

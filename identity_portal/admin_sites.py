@@ -33,7 +33,7 @@ from directory.admin.pages import PlainLabels
 from directory.admin.scoping import roles_in
 from directory.members import roles_of
 from directory.models import Application, AuditEvent, IdentityProvider, RoleAssignment, Tenant, User, UserAttribute
-from directory.session_store import hashed
+from directory.people import revoke_sign_in_sessions
 from identity_portal.admin_account_urls import account_urls
 from identity_portal.admin_home import platform_home, tenant_home
 from identity_portal.admin_search import search_urls
@@ -59,6 +59,7 @@ from userflows.admin import FlowAttributeAdmin, FlowIdentityProviderAdmin, SignI
 from userflows.browser import forget_browser
 from userflows.models import SignIn, UserFlow
 from userflows.rate_limit import count_attempt
+from userflows.sign_in import stay_signed_in
 
 # The same for an unknown address, a wrong password and an account without admin rights.
 REFUSAL = _("The email address or the password is wrong, or the account may not enter here.")
@@ -73,7 +74,7 @@ class PlainPasswordForm(PlainLabels, PasswordChangeForm):
 
 
 class PasswordChange(PasswordChangeView):
-    """Django's, with an audit event. It ends the person's other sessions."""
+    """Django's, with an audit event. It ends the person's other sessions, and voids what applications have."""
 
     form_class = PlainPasswordForm
 
@@ -81,7 +82,8 @@ class PasswordChange(PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         audit.record("password.changed", tenant=form.user.tenant, actor=form.user, target=form.user)
-        form.user.sessions.exclude(pk=hashed(self.request.session.session_key or "")).delete()
+        revoke_sign_in_sessions(form.user, actor=form.user)
+        stay_signed_in(self.request, form.user)
         tell(form.user, Change.PASSWORD_CHANGED, recorded=True)
         messages.success(self.request, _now("Your password was changed."))
         return response

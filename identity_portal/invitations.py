@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -108,7 +109,8 @@ class PeopleAdmin(ShowsLink, FlowUserAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        person: User | None = self.get_object(request, object_id)
+        # As Django reads it: an id in another spelling is the same person.
+        person: User | None = self.get_object(request, unquote(object_id))
         if person and self._changes_roles(request, person) and not recently_proven(request):
             return to_step_up(request)
         may_let_in = person is not None and self._may_let_in(request, person)

@@ -32,6 +32,7 @@ from identity_portal.second_factor import (
     recovery_code_proves,
 )
 from identity_portal.security_notice import Change, tell
+from identity_portal.tenant_switcher import remember_tenant
 from userflows.errors import TooManyRequests
 from userflows.rate_limit import Limit, count_attempt, network_of
 from userflows.requests import client_address
@@ -174,7 +175,7 @@ def second_factor(request: HttpRequest, *, site: Site) -> HttpResponse:
     person = user
 
     def go_on(method: str) -> HttpResponse:
-        return redirect(finish_sign_in(request, person, method=method))
+        return remember_tenant(request, redirect(finish_sign_in(request, person, method=method)))
 
     return ask(request, site, user, name="second_factor", then=go_on, title=_now("Confirm that it is you"))
 

@@ -38,6 +38,7 @@ from identity_portal.second_factor import (
 )
 from identity_portal.second_factor_page import METHODS, keep_challenge, take_challenge
 from identity_portal.security_notice import Change, tell
+from identity_portal.tenant_switcher import remember_tenant
 from identity_portal.user_agent import device_of
 
 APP_SECRET = "new_app_secret"  # noqa: S105
@@ -176,9 +177,8 @@ def _go_on(request: HttpRequest, user: User, site: Site, *, kind: str, name: str
     else:
         # The session of somebody else in this browser ends here, with all that was in it.
         next_url = finish_sign_in(request, user, method=METHODS[kind])
-    if codes_made_at is None:
-        return redirect(next_url)
-    return _show_codes(request, site, next_url=next_url)
+    response = redirect(next_url) if codes_made_at is None else _show_codes(request, site, next_url=next_url)
+    return remember_tenant(request, response)
 
 
 def _show_codes(request: HttpRequest, site: Site, *, next_url: str) -> HttpResponse:

@@ -52,7 +52,10 @@ def open_link(request: HttpRequest, uid: str, token: str, *, site: Site) -> Http
     request.session.pop(LINK, None)
     # For a link that is none, no session is made: anybody could fill the table.
     if find_person(tenant_or_none(request), uid, token) is not None:
-        request.session[LINK] = [uid, token]
+        # Sealed: the session's table would keep it readable.
+        request.session[LINK] = seal(json.dumps([uid, token]), context=LINK)
+        # Whoever had a session in this browser before, and knows its key, must not find the link in it.
+        request.session.cycle_key()
     response = redirect(f"{site.name}:set_password")
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
@@ -73,7 +76,8 @@ def choose_password(request: HttpRequest, *, site: Site) -> HttpResponse:
 
 
 def _person_of_link(request: HttpRequest, site: Site, *, lock: bool = False) -> User | None:
-    uid, token = request.session.get(LINK, ("", ""))
+    kept = request.session.get(LINK)
+    uid, token = json.loads(unseal(kept, context=LINK)) if kept else ("", "")
     user = find_person(tenant_or_none(request), uid, token, lock=lock)
     return user if user is not None and site.may_enter(request, user) else None
 
@@ -122,7 +126,7 @@ def _mail_link_if_known(tenant: Tenant | None, mail: str) -> None:
         audit.record("password.forgotten", tenant=tenant, reason="unknown_person", details={"mail": mail})
         return
     audit.record("password.forgotten", tenant=tenant, target=user)
-    mail_link(user, make_link(user))
+    mail_link(user, make_link(user, ends_earlier=False))
 
 
 def mail_link(user: User, link: str) -> None:

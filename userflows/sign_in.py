@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from django.contrib.auth import login
+from django.contrib.auth import login, update_session_auth_hash
 from django.db import models
 from django.http import HttpRequest
 
@@ -41,6 +41,12 @@ def sign_in(
     request.session["user_agent"] = request.headers.get("User-Agent", "").replace("\x00", "")[:300]
     request.session["address"] = _address_of(request)
     audit.record("user.signed_in", tenant=user.tenant, actor=user, target=target, details={"methods": list(methods)})
+
+
+def stay_signed_in(request: HttpRequest, user: User) -> None:
+    """Keep this browser's session when all others of the person were just ended: it counts from now."""
+    update_session_auth_hash(request, user)
+    request.session["auth_time"] = _auth_time(user)
 
 
 def _auth_time(user: User) -> int:

@@ -19,8 +19,8 @@ from django.utils.translation import ngettext
 
 from directory import people
 from directory.admin.auditing import actor_of
-from directory.admin.person import PersonPages, gives_roles
-from directory.admin.step_up import require_step_up
+from directory.admin.person import PersonPages, gives_roles, must_be_proven
+from directory.admin.step_up import require_step_up, to_step_up
 from directory.models import User
 
 
@@ -85,6 +85,8 @@ class DeletedUserAdmin(PersonPages):
 
     def restore_view(self, request: HttpRequest, person_id: uuid.UUID) -> HttpResponse:
         person = self.find_person(request, person_id, action="delete")
+        if must_be_proven(request, person):
+            return to_step_up(request)
         if request.method == "POST":
             done = _now("%(name)s was restored.") % {"name": person}
             self.done_or_refused(request, done, people.restore_user, person, actor=actor_of(request))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from directory import audit
 from directory.admin.auditing import actor_of
 from directory.admin.pages import PortalModelAdmin
+from directory.admin.step_up import recently_proven, to_step_up
 from directory.csv_export import csv_response
 
 ROWS_AT_ONCE = 2000
@@ -40,6 +41,8 @@ class ExportedList(PortalModelAdmin):
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if not recently_proven(request):
+            return to_step_up(request, back=request.get_full_path().replace("/export/", "/", 1))
         try:
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directory.admin.auditing import actor_of
 from directory.admin.scoping import TenantModelAdmin, roles_in
+from directory.admin.step_up import recently_proven
 from directory.models import User
 from directory.people import PersonProtected, check_may_be_shut_out
 from directory.roles import may
@@ -30,6 +31,11 @@ def gives_roles(request: HttpRequest) -> bool:
 def within_reach(request: HttpRequest, user: User | None) -> bool:
     """Somebody with a role is changed only by those who give roles: nobody topples who stands above them."""
     return user is None or gives_roles(request) or not user.role_assignments.all()
+
+
+def must_be_proven(request: HttpRequest, user: User) -> bool:
+    """Who shuts an administrator out, or lets one in again, is asked who is there, as if it were the role itself."""
+    return bool(user.role_assignments.all()) and not recently_proven(request)
 
 
 def why_not_shut_out(request: HttpRequest, user: User) -> str:

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from directory import people
 from directory.admin.auditing import actor_of
-from directory.admin.person import PersonPages, why_not_shut_out
+from directory.admin.person import PersonPages, must_be_proven, why_not_shut_out
+from directory.admin.step_up import to_step_up
 from directory.models import User
 
 
@@ -102,6 +103,8 @@ class PersonActionPages(PersonPages):
 
     def action_view(self, request: HttpRequest, person_id: uuid.UUID, *, action: PersonAction) -> HttpResponse:
         person = self.find_person(request, person_id, action="change")
+        if must_be_proven(request, person):
+            return to_step_up(request)
         to_person = redirect(f"{self.admin_site.name}:directory_user_change", person.pk)
         words = {"name": str(person)}
         if request.method == "POST":

@@ -24,13 +24,14 @@ def recently_proven(request: HttpRequest) -> bool:
     return 0 <= time.time() - proven_at < STEP_UP_SECONDS
 
 
-def to_step_up(request: HttpRequest) -> HttpResponse:
-    """Send the person to the page that asks for the second factor, and then back here.
+def to_step_up(request: HttpRequest, *, back: str = "") -> HttpResponse:
+    """Send the person to the page that asks for the second factor, and then `back`: here, where nothing else is said.
 
     A form that was sent is not done: the page says so, and the form is to be sent again.
     """
     is_form = request.method == "POST"
-    query = {"next": request.path if is_form else request.get_full_path(), **({"again": "1"} if is_form else {})}
+    here = request.path if is_form else request.get_full_path()
+    query = {"next": back or here, **({"again": "1"} if is_form else {})}
     return redirect(f"{reverse('admin:step_up')}?{urlencode(query)}")
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -88,6 +89,17 @@ def test_refuses_who_may_not_read_and_who_only_looks(
     checking = Client(enforce_csrf_checks=True)
     checking.cookies = browser.cookies
     assert checking.post(url).status_code == 403
+    assert not AuditEvent.objects.filter(activity=LOGS[path]).exists()
+
+
+@pytest.mark.parametrize("path", LOGS)
+def test_asks_who_is_there_first_and_leads_back_to_the_list(ours: Furnished, path: str) -> None:
+    """Everybody's addresses leave the portal, as with the list of people."""
+    browser = browser_of(ours.admin, proven=False)
+    url = f"{ours.admin_url}{path}/"
+    response = browser.post(f"{url}export/?q=b.example")
+    back = quote(f"{url}?q=b.example", safe="")
+    assert response["Location"] == f"{ours.admin_url}step-up/?next={back}&again=1"
     assert not AuditEvent.objects.filter(activity=LOGS[path]).exists()
 
 

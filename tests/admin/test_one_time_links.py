@@ -14,6 +14,7 @@ from directory.members import create_member
 from directory.models import AuditEvent, Session, Tenant, User
 from directory.one_time_link import find_person, make_link
 from directory.roles import Role
+from directory.session_store import SessionStore
 from identity_portal.second_factor import has_second_factor, new_recovery_codes, unused_recovery_codes
 from identity_portal.set_password import MAILBOX_LIMIT, NETWORK_LIMIT
 from tests.admin.conftest import Furnished, browser_of
@@ -106,6 +107,29 @@ def test_opens_nothing_in_another_tenant(invited: User, make_tenant: Callable[..
         assert heading(Client(), elsewhere) == REFUSED
 
 
+def test_is_worth_nothing_to_whoever_had_the_browser_before(
+    tenant: Tenant, invited: User, make_member: Callable[..., User]
+) -> None:
+    """A stranger leaves a session of their own in somebody's browser, and keeps its cookie."""
+    stranger = browser_of(make_member(tenant, "guest@x.example"), methods=("otp",))
+    browser = Client()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = stranger.cookies[settings.SESSION_COOKIE_NAME].value
+    assert heading(browser, path_of(make_link(invited))) == "Choose your password"
+    assert choose(stranger) == ""
+    assert choose(browser) == f"{URL}second-factor/"
+
+
+def test_is_readable_nowhere_while_it_is_used(invited: User) -> None:
+    """Whoever reads the table of sessions (a backup, say) gets no link that works."""
+    link, browser = path_of(make_link(invited)), Client()
+    browser.get(link)
+    (session,) = Session.objects.all()
+    kept = SessionStore().decode(session.session_data)
+    assert kept
+    assert link.split("/")[-2] not in str(kept)
+    assert choose(browser) == f"{URL}second-factor/"
+
+
 def test_opens_nothing_when_it_is_changed(invited: User, make_member: Callable[..., User]) -> None:
     link = path_of(make_link(invited))
     *_, uid, token, _ = link.split("/")
@@ -184,6 +208,13 @@ def test_mails_a_link_to_whoever_has_a_role(
     assert choose(browser) == f"{URL}second-factor/"
     # Until then the old password works.
     assert AuditEvent.objects.get(activity="password.forgotten").target_id == str(member.pk)
+
+
+def test_a_stranger_who_forgets_for_somebody_ends_nothing(invited: User, mailoutbox: list[EmailMessage]) -> None:
+    link, signed_in = path_of(make_link(invited)), browser_of(invited)
+    forget(Client(), invited.mail)
+    assert signed_in.get(URL).status_code == 200
+    assert heading(Client(), link) == heading(Client(), link_in(mailoutbox[0])) == "Choose your password"
 
 
 def test_answers_the_same_to_every_address_and_mails_nobody_else(

@@ -7,13 +7,16 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
-from directory.models import AuditEvent, Tenant, User
+from directory.models import AuditEvent, Session, Tenant, User
 from directory.roles import Role
 from identity_portal.admin_sign_in import MAILBOX_LIMIT, NETWORK_LIMIT, PASSWORD_CHANGE_LIMIT
 from tests.admin.conftest import Furnished, browser_of
 from tests.admin.signing_in import give_app, sign_in
 from tests.conftest import PASSWORD
+from tests.relying_party import RelyingParty
+from tests.stranger import Stranger
 from userflows.browser import COOKIE_NAME
 
 REFUSED = "The email address or the password is wrong, or the account may not enter here."
@@ -50,6 +53,21 @@ def test_a_session_by_email_code_never_opens_the_admin(ours: Furnished) -> None:
     assert may_enter(browser_of(ours.admin), ours.admin_url)
     for methods in (("otp",), ("pwd",), ("otp", "mfa"), ()):
         assert not may_enter(browser_of(ours.admin, methods=methods), ours.admin_url)
+
+
+def test_an_email_code_makes_no_administrator_of_anybody(
+    relying_party: RelyingParty, make_member: Callable[..., User], member: User
+) -> None:
+    """The hosted pages share the tenant's session: signing in there takes the admin's proof away, and gives none."""
+    other = make_member(member.tenant, "other@woodgrove.example", roles=(Role.GLOBAL_ADMINISTRATOR,))
+    for person in (member, other):
+        browser = browser_of(member)
+        assert may_enter(browser, "/woodgrove/admin/")
+        visitor = Stranger(email=person.mail, http=browser)
+        visitor.open(relying_party.request_url(prompt="login")).give_email().give_code()
+        assert "code" in relying_party.answer(visitor.left_to)
+        assert not may_enter(browser, "/woodgrove/admin/")
+        assert browser.post("/woodgrove/admin/directory/user/export/").status_code == 302
 
 
 def test_keeps_out_guests_and_members_without_a_role(ours: Furnished, make_admin: Callable[..., User]) -> None:
@@ -212,6 +230,19 @@ def test_changes_the_own_password_and_ends_the_other_sessions(member: User) -> N
     assert AuditEvent.objects.get(activity="password.changed").details == {}
     member.refresh_from_db()
     assert member.check_password(new)
+
+
+def test_a_changed_password_voids_what_applications_have(member: User) -> None:
+    here = browser_of(member)
+    before = timezone.now()
+    form = {"old_password": PASSWORD, "new_password1": "staple battery horse correct"}
+    here.post("/woodgrove/admin/password_change/", {**form, "new_password2": form["new_password1"]})
+    member.refresh_from_db()
+    assert member.was_revoked_after(before)
+    # What this browser gets from now on counts.
+    session = Session.objects.get(user=member)
+    assert session.signed_in_at is not None
+    assert not member.was_revoked_after(session.signed_in_at)
 
 
 def test_limits_tries_at_the_old_password(ours: Furnished, monkeypatch: pytest.MonkeyPatch) -> None:

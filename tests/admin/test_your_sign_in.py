@@ -12,7 +12,6 @@ from freezegun import freeze_time
 from directory.models import AuditEvent, ClientSecret, Session, Tenant, User
 from directory.roles import Role
 from identity_portal.oidc.models import SigningKey
-from identity_portal.tenant_switcher import other_tenants_of
 from identity_portal.user_agent import device_of
 from tests.admin.conftest import Furnished, browser_of
 from tests.admin.form_data import user_form
@@ -129,6 +128,8 @@ def dangerous_pages(ours: Furnished, colleague: User) -> list[str]:
         "directory/user/add/",
         f"directory/user/{colleague.pk}/link/",
         f"directory/user/{colleague.pk}/second-factor/reset/",
+        # What would take a role away or give it back, by another door.
+        *(f"directory/user/{colleague.pk}/{verb}/" for verb in ("disable", "enable", "revoke-sessions", "delete")),
         "your-sign-in/recovery-codes/new/",
         "your-sign-in/factors/1/remove/",
         "set-up/",
@@ -164,6 +165,30 @@ def test_asks_again_before_roles_are_given_but_not_for_a_name(
     assert "step-up" in unproven.post(url, user_form())["Location"]
     assert [assignment.role for assignment in member.role_assignments.all()] == [Role.GLOBAL_READER]
     assert "step-up" not in unproven.post(url, {**user_form(), "roles": [Role.GLOBAL_READER]})["Location"]
+
+
+def test_asks_again_before_an_administrator_is_restored_but_not_for_a_guest(
+    unproven: Client, ours: Furnished, make_admin: Callable[..., User]
+) -> None:
+    colleague = make_admin(ours.tenant, Role.GLOBAL_ADMINISTRATOR, mail="noor@woodgrove.example")
+    User.objects.filter(pk__in=(colleague.pk, ours.guest.pk)).update(deleted_at=timezone.now())
+    for person in (colleague, ours.guest):
+        unproven.post(f"{ours.admin_url}directory/user/deleted/{person.pk}/restore/")
+    assert list(User.objects.filter(deleted_at__isnull=False)) == [colleague]
+    unproven.post(f"{ours.admin_url}directory/user/{ours.guest.pk}/disable/")
+    ours.guest.refresh_from_db()
+    assert not ours.guest.account_enabled
+
+
+@pytest.mark.parametrize("spelling", ["urn_3Auuid_3A{}", "{}_0A", "_22{}", "{}_5F"])
+def test_asks_again_however_the_id_is_spelt(
+    unproven: Client, ours: Furnished, make_admin: Callable[..., User], spelling: str
+) -> None:
+    """The admin unquotes ids, and reads a UUID in several spellings."""
+    member = make_admin(ours.tenant, Role.GLOBAL_READER, mail="member@woodgrove.example")
+    url = f"{ours.admin_url}directory/user/{spelling.format(member.pk)}/change/"
+    unproven.post(url, {**user_form(), "roles": [Role.GLOBAL_ADMINISTRATOR]})
+    assert [assignment.role for assignment in member.role_assignments.all()] == [Role.GLOBAL_READER]
 
 
 def test_an_operator_is_asked_before_a_tenant_is_made(operator: User) -> None:
@@ -206,25 +231,45 @@ def test_holds_for_ten_minutes_from_signing_in(member: User) -> None:
 # Other tenants
 
 
-def test_names_the_other_tenants_that_the_person_administers(
-    member: User, make_tenant: Callable[..., Tenant], make_admin: Callable[..., User], operator: User
-) -> None:
-    mail = member.mail
-    make_admin(make_tenant("globex", name="Globex"), Role.GLOBAL_READER, mail=mail.upper())
-    make_admin(make_tenant("initech"), mail=mail)
-    make_admin(make_tenant("umbrella", is_active=False), Role.GLOBAL_READER, mail=mail)
-    make_admin(make_tenant("hooli"), Role.GLOBAL_READER, mail="other@woodgrove.example")
-    User.objects.filter(pk=operator.pk).update(mail=mail)
-    off = make_admin(make_tenant("stark"), Role.GLOBAL_READER, mail=mail)
-    User.objects.filter(pk=off.pk).update(account_enabled=False)
-    assert [tenant.slug for tenant in other_tenants_of(member)] == ["globex"]
-    operator.refresh_from_db()
-    assert other_tenants_of(operator) == []
+@pytest.fixture
+def namesake(member: User, make_tenant: Callable[..., Tenant], make_admin: Callable[..., User]) -> User:
+    """Somebody with the member's address and an app, who administers Globex."""
+    return give_app(make_admin(make_tenant("globex", name="Globex"), Role.GLOBAL_READER, mail=member.mail.upper()))
+
+
+def test_names_the_other_tenants_that_this_browser_has_signed_in_to(member: User, namesake: User) -> None:
     browser = Client()
+    assert sign_in(browser, "/globex/admin/", namesake.mail) == "/globex/admin/"
     assert browser.get(f"{URL}login/").context["other_tenants"] == []
-    assert sign_in(browser, URL, mail) == URL
+    assert sign_in(browser, URL, member.mail) == URL
     assert [tenant.name for tenant in browser.get(URL).context["other_tenants"]] == ["Globex"]
-    # What was so at sign-in may be so no more.
-    User.objects.get(tenant__slug="globex").role_assignments.all().delete()
+    assert 'href="/globex/admin/"' in browser.get(URL).content.decode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda namesake: namesake.role_assignments.all().delete(),
+        lambda namesake: User.objects.filter(pk=namesake.pk).update(account_enabled=False),
+        lambda namesake: User.objects.filter(pk=namesake.pk).update(mail="other@woodgrove.example"),
+        lambda namesake: Tenant.objects.filter(pk=namesake.tenant_id).update(is_active=False),
+    ],
+    ids=["no role", "disabled", "another address", "tenant switched off"],
+)
+def test_names_no_tenant_that_they_administer_no_more(
+    member: User, namesake: User, change: Callable[[User], object]
+) -> None:
+    browser = Client()
+    sign_in(browser, "/globex/admin/", namesake.mail)
+    sign_in(browser, URL, member.mail)
+    change(namesake)
     assert browser.get(URL).context["other_tenants"] == []
-    assert browser.get("/globex/admin/").status_code == 302
+
+
+def test_tells_nobody_where_else_an_address_administers(member: User, namesake: User) -> None:
+    """Whoever runs a tenant may add a member with anybody's address, and sign in as them."""
+    browser = Client()
+    sign_in(browser, URL, member.mail)
+    assert browser.get(URL).context["other_tenants"] == []
+    browser.cookies["portal_tenants"] = f'["{namesake.tenant_id}"]'
+    assert browser.get(URL).context["other_tenants"] == []
