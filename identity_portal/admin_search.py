@@ -21,6 +21,8 @@ from userflows.models import SignIn, UserFlow
 
 MAX_ROWS = 5
 MAX_LENGTH = 200
+# Persian and the Indic scripts are spelled with these two, and emoji are put together: they are in names.
+JOINERS = dict.fromkeys((0x200C, 0x200D))
 # In this order. A site has some of them.
 SEARCHED: tuple[type[Model], ...] = (Tenant, UserFlow, User, Application, SignIn, AuditEvent)
 
@@ -65,7 +67,7 @@ def search(request: HttpRequest, *, site: AdminSite) -> HttpResponse:
 def _why_not_searched(query: str) -> str:
     if len(query) > MAX_LENGTH:
         return _("Search for at most %(count)d characters.") % {"count": MAX_LENGTH}
-    if not query.isprintable():
+    if not query.translate(JOINERS).isprintable():
         return _("Search for words or ids: this holds a character that can't be printed.")
     return ""
 

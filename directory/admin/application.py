@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.forms.widgets import Script
@@ -158,7 +159,7 @@ class ApplicationAdmin(ClientSecretPages):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        application = self.get_object(request, object_id)
+        application = self.get_object(request, unquote(object_id))
         context = self.overview(request, application) if application and self.has_view_permission(request) else {}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from directory.admin.activities import activity_in_words, titled_activity
 from directory.admin.export import ExportedList
 from directory.admin.filters import DistinctFilter, period_filter
 from directory.admin.pages import ReadOnly
@@ -20,6 +21,9 @@ from directory.models import AuditEvent
 class ActivityFilter(DistinctFilter):
     title = _("activity")
     parameter_name = column = "activity"
+
+    def label(self, value: str) -> str:
+        return f"{activity_in_words(value)} ({value})"
 
 
 class TargetFilter(DistinctFilter):
@@ -50,8 +54,8 @@ class AuditEventPages(ReadOnly, ExportedList):
     menu_name = _("Audit log")
     summary = _("Who did what, when. Find a person's attempt by the correlation ID of their error page.")
     empty_text = _("Nothing has happened yet. Every sign-up, sign-in and change will be listed here.")
-    list_display = ("time", "activity", "actor_name", "target_name", "outcome")
-    list_display_links = ("time", "activity")
+    list_display = ("time", "what", "actor_name", "target_name", "outcome")
+    list_display_links = ("time", "what")
     list_filter = ("result", period_filter("at"), ActorFilter, ActivityFilter, TargetFilter)
     ordering = ("-at",)
     sortable_by = ("time",)
@@ -68,7 +72,7 @@ class AuditEventPages(ReadOnly, ExportedList):
         *("target_type", "target_id", "target_name", "correlation_id", "details"),
     )
     fieldsets = (
-        (None, {"fields": ("time", "activity", "outcome", "attempt")}),
+        (None, {"fields": ("time", "what_and_code", "outcome", "attempt")}),
         (_("By whom"), {"fields": ("actor", "actor_type", "actor_id")}),
         (_("To what"), {"fields": ("target", "target_type", "target_id")}),
         (_("Details"), {"fields": ("readable_details",)}),
@@ -77,6 +81,14 @@ class AuditEventPages(ReadOnly, ExportedList):
     @admin.display(description=_("time (UTC)"), ordering="at")
     def time(self, event: AuditEvent) -> str:
         return f"{event.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("activity"))
+    def what(self, event: AuditEvent) -> SafeString:
+        return titled_activity(event.activity)
+
+    @admin.display(description=_("activity"))
+    def what_and_code(self, event: AuditEvent) -> SafeString:
+        return format_html("{} <code>{}</code>", activity_in_words(event.activity), event.activity)
 
     @admin.display(description=_("result"))
     def outcome(self, event: AuditEvent) -> SafeString:
@@ -97,17 +109,26 @@ class AuditEventPages(ReadOnly, ExportedList):
 
     @admin.display(description=_("actor"))
     def actor(self, event: AuditEvent) -> SafeString | str:
-        return self._linked(event.actor_name, event.actor_type, event.actor_id)
+        return self._linked(event, event.actor_name, event.actor_type, event.actor_id)
 
     @admin.display(description=_("target"))
     def target(self, event: AuditEvent) -> SafeString | str:
-        return self._linked(event.target_name, event.target_type, event.target_id)
+        return self._linked(event, event.target_name, event.target_type, event.target_id)
 
-    def _linked(self, name: str, model_name: str, pk: str) -> SafeString | str:
-        """The page may be gone, or not for this reader: then it says so itself."""
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The event, with the request of who reads it: what it names is linked for those who may open it."""
+        event = super().get_object(request, object_id, from_field)
+        if event is not None:
+            event.read_by = request
+        return event
+
+    def _linked(self, event: Any, name: str, model_name: str, pk: str) -> SafeString | str:
+        """The page may be gone: then it says so itself."""
         model = model_named(model_name)
         if model is None or not self.admin_site.is_registered(model):
             return name or "–"
+        if not self.admin_site.get_model_admin(model).has_view_permission(event.read_by):
+            return name
         try:
             url = reverse(f"admin:{model._meta.app_label}_{model_name}_change", args=[pk])
         except NoReverseMatch:

@@ -10,6 +10,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 
 from directory import audit
+from directory.admin.activities import activity_in_words
 from directory.admin.readable import event_details
 from directory.models import AuditEvent, Tenant, User
 
@@ -77,7 +78,7 @@ class AuditedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         obj = self.get_object(request, unquote(object_id))
         events = self._history(request, obj) if obj else []
-        history = [(event, event_details(event)) for event in events]
+        history = [(event, activity_in_words(event.activity), event_details(event)) for event in events]
         context = {"history": history, "title": str(obj), **(extra_context or {})}
         return super().history_view(request, object_id, context)
 

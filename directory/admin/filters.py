@@ -96,7 +96,8 @@ class RelationFilter(SelectFilter):
 
     def _key(self, value: str) -> Any:
         try:
-            return self.relation._meta.pk.to_python(value)
+            # With its validators: no database takes a number that is too large for the column.
+            return self.relation._meta.pk.clean(value, None)
         except ValidationError:
             return None
 

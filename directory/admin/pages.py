@@ -10,6 +10,7 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
@@ -17,6 +18,13 @@ from directory.admin.auditing import AuditedModelAdmin
 from directory.admin.keyset import IS_CUT, BoundedPaginator, KeysetChangeList, found
 
 MAX_SEARCH_LENGTH = 200
+
+
+class AdminURL(forms.URLInput):
+    """As wide as the other fields."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"class": "vURLField", **(attrs or {})})
 
 
 class PlainLabels:
@@ -44,8 +52,10 @@ class PortalModelAdmin(AuditedModelAdmin):
     form = PlainModelForm
     formfield_overrides = {
         models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})},
-        models.URLField: {"assume_scheme": "https"},
+        # Django's own widget says the address a second time, as a link.
+        models.URLField: {"assume_scheme": "https", "widget": AdminURL},
     }
+    empty_value_display = "–"
     actions = None
     list_per_page = 50
     paginator = BoundedPaginator
@@ -87,7 +97,10 @@ class PortalModelAdmin(AuditedModelAdmin):
         return name in filters and len(rest) <= 1
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        title = capfirst(str(self.opts.verbose_name_plural))
+        if any("\x00" in value for name, value in request.GET.items() if name != "q"):
+            # PostgreSQL takes no NUL in a text; no filter is called so. The search says so itself.
+            return redirect(request.path)
+        title = capfirst(str(self.menu_name or self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def what_deleting_hits(self, request: HttpRequest, obj: Any) -> list[str]:

@@ -1,12 +1,16 @@
 from typing import Any
 
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from directory.admin.pages import PlainModelForm
 from directory.admin.scoping import TenantModelAdmin, tenant_of
+from directory.models import Tenant
 
 
 class TenantAdmin(TenantModelAdmin):
@@ -20,12 +24,16 @@ class TenantAdmin(TenantModelAdmin):
         "Your organisation's name, language and links, the switch for self-service sign-up, and how long logs are kept."
     )
     fieldsets = (
-        (_("Organisation"), {"fields": ("name", "slug", "id", "default_language")}),
+        (_("Organisation"), {"fields": ("name", "slug", "tenant_id", "default_language")}),
         (_("Sign-up"), {"fields": ("sign_up_enabled",)}),
         (_("On the sign-up pages"), {"fields": ("support_contact", "privacy_url", "terms_url")}),
         (_("Logs"), {"fields": ("audit_retention_days", "sign_in_retention_days")}),
     )
-    readonly_fields = ("slug", "id")
+    readonly_fields = ("slug", "tenant_id")
+
+    @admin.display(description=_("tenant ID"))
+    def tenant_id(self, tenant: Tenant) -> SafeString:
+        return format_html("<code>{}</code>", tenant.pk)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db import models
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
@@ -17,10 +18,11 @@ from directory.admin.deleted_user import DeletedUserAdmin
 from directory.admin.filters import PeriodFilter
 from directory.admin.pages import ReadOnly
 from directory.admin.people_export import PeopleExport
-from directory.admin.person import gives_roles, why_not_shut_out
+from directory.admin.person import gives_roles, must_be_proven, why_not_shut_out
 from directory.admin.person_actions import PersonActionPages
 from directory.admin.readable import definition_list
 from directory.admin.scoping import TenantTabularInline, roles_in
+from directory.admin.step_up import to_step_up
 from directory.admin.user_forms import MemberForm, UserForm
 from directory.members import create_member, set_roles
 from directory.models import AppRoleAssignment, AuditEvent, Identity, User, UserAttribute
@@ -166,6 +168,8 @@ class UserAdmin(PersonActionPages, PeopleExport):
         person: User | None = context.get("original")
         if person is not None:
             context |= {**self.about(request, person), "show_delete": False}
+        else:
+            context["title"] = _now("Add member")
         return super().render_change_form(request, context, **kwargs)
 
     def about(self, request: HttpRequest, person: User) -> dict[str, Any]:
@@ -194,6 +198,9 @@ class UserAdmin(PersonActionPages, PeopleExport):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        person: User | None = self.get_object(request, unquote(object_id))
+        if person and must_be_proven(request, person):
+            return to_step_up(request)
         try:
             return super().delete_view(request, object_id, extra_context)
         except PersonProtected as refusal:

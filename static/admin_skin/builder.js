@@ -150,10 +150,17 @@ function describe(row) {
   const label = part(row, "label");
   label.placeholder = attribute?.dataset.label ?? "";
   const title = label.value.trim() || attribute?.dataset.label || list.dataset.new;
-  row.querySelector("[data-title]").textContent = title;
+  row.querySelector("[data-title] bdi").textContent = title;
+  nameMoves(row, title);
   const input = part(row, "input_type").selectedOptions[0];
   const need = part(row, "required").checked ? list.dataset.required : list.dataset.optional;
   row.querySelector("[data-kind]").textContent = `${input?.text ?? ""} · ${need}`;
+}
+
+function nameMoves(row, title) {
+  for (const button of row.querySelectorAll("[data-move]")) {
+    button.setAttribute("aria-label", button.dataset.words.replace("%(title)s", () => title));
+  }
 }
 
 // Only what fits the data: the server checks it again.

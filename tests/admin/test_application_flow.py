@@ -197,3 +197,13 @@ def test_two_administrators_at_once_leave_it_in_one_flow(
     assert path[0][0] == flows[0].name
     assert all(earlier[1] == later[0] for earlier, later in zip(path, path[1:], strict=False))
     assert connection.vendor == "postgresql"
+
+
+def test_the_builder_says_where_applications_are_added(browser: Client, ours: Furnished) -> None:
+    url = f"{ours.admin_url}userflows/userflow/{ours.flow.pk}/change/"
+    assert "Every application of this tenant uses a flow already." in browser.get(url).content.decode()
+    Application.objects.filter(tenant=ours.tenant).delete()
+    page = browser.get(url).content.decode()
+    assert "Every application of this tenant uses a flow already." not in page
+    assert "This tenant has no application yet." in page
+    assert "Add one under “Applications”" in page

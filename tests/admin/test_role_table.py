@@ -15,6 +15,7 @@ from directory.models import User
 from directory.roles import PERMISSIONS, Role
 from identity_portal.admin_sites import tenant_site
 from tests.admin.conftest import Furnished, browser_of
+from tests.admin.crawling import crawl
 
 STANDARD = ("changelist", "add", "history", "delete", "change")
 # Each person's own: signing in, the second factor, the home page and what it is made of.
@@ -157,3 +158,14 @@ def test_opens_and_posts_nothing_of_another_tenant(
             for response in (browser.get(ours.admin_url + paths[name]), browser.post(ours.admin_url + paths[name])):
                 assert response.status_code in (404, 405), (name, response.status_code)
                 assert theirs.marker not in response.content.decode(), name
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_shows_no_link_that_its_row_shuts(
+    ours: Furnished, theirs: Furnished, role: Role, make_admin: Callable[..., User]
+) -> None:
+    admin = browser_of(make_admin(ours.tenant, role, mail="one.role@woodgrove.example"))
+    pages = crawl(admin, ours.admin_url, limit=200)
+    assert {url: page.status_code for url, page in pages.items() if page.status_code != 200} == {}
+    for url, page in pages.items():
+        assert theirs.marker not in page.content.decode(), url

@@ -65,6 +65,11 @@ def test_questions_are_put_in_order_by_keyboard_alone(demo: DemoProcess, visit: 
     assert page.evaluate(
         "document.activeElement.closest('li') === document.querySelector('[data-questions]').lastElementChild"
     )
+    # The buttons are called by the label that is typed.
+    row(page, "Tax ID").locator("summary").click()
+    page.locator("[data-question]").last.get_by_label("Label", exact=True).fill("VAT $& number")
+    assert page.get_by_role("button", name="Move VAT $& number up").is_visible()
+    page.locator("[data-question]").last.get_by_label("Label", exact=True).fill("")
     save(page)
     assert titles(page) == ["Company name", "First name", "Last name", "Phone number", "Country or region", "Tax ID"]
     assert visitor.complaints == []

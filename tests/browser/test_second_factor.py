@@ -13,6 +13,10 @@ from tests.browser.conftest import PHONE, Visit
 from tests.demo_process import DemoProcess
 
 pytestmark = pytest.mark.browser
+PLATFORM_PAGES = (
+    *("", "directory/tenant/", "directory/tenant/add/", "directory/user/", "directory/auditevent/"),
+    "search/?q=woodgrove",
+)
 
 
 def give_fingerprint_reader(page: Page) -> Any:
@@ -33,6 +37,17 @@ def give_fingerprint_reader(page: Page) -> Any:
 def assert_accessible(page: Page) -> None:
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
+
+
+def look_at_the_platform(visitor: Visit, url: str) -> None:
+    page = visitor.page
+    for path in PLATFORM_PAGES:
+        page.goto(url + path)
+        # What axe asks of the page for its report is not a complaint against the page.
+        assert visitor.complaints == []
+        assert_accessible(page)
+        visitor.complaints.clear()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
 
 
 def test_an_operator_sets_up_a_passkey_and_comes_in_again_with_it(
@@ -70,6 +85,7 @@ def test_an_operator_sets_up_a_passkey_and_comes_in_again_with_it(
     page.goto(f"{operator['url']}your-sign-in/")
     expect(page.get_by_role("heading", name=re.compile("Chrome on Linux"))).to_have_count(2)
     assert_accessible(page)
+    look_at_the_platform(visitor, operator["url"])
     assert visitor.complaints == []
 
 

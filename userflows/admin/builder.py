@@ -103,7 +103,8 @@ class FlowBuilder(FlowPages):
 
     def _tell(self, request: HttpRequest, user_flow: UserFlow, sentences: list[str]) -> None:
         if not sentences:
-            messages.info(request, _now("Nothing was changed."))
+            if not {"_review", "_run"} & request.POST.keys():
+                messages.info(request, _now("Nothing was changed."))
         elif user_flow.live_version is None:
             messages.success(request, _now("The draft is saved. Nobody meets it until you publish it."))
         else:
@@ -139,7 +140,8 @@ class FlowBuilder(FlowPages):
             conflict=_conflict(saved, forms) if is_stale else None,
             pages=pages_of(draft),
             languages=settings.LANGUAGES,
-            **_state(saved, draft),
+            may_view_applications=may(roles_in(request), action="view", subject="application"),
+            **_state(request, saved, draft),
         )
         response.shows_preview = True  # type: ignore[attr-defined]
         return response
@@ -186,7 +188,7 @@ def _problems(forms: BuilderForms) -> list[tuple[str, str]]:
     return [*(("", error) for error in general), *found]
 
 
-def _state(saved: UserFlow, draft: Definition) -> dict[str, Any]:
+def _state(request: HttpRequest, saved: UserFlow, draft: Definition) -> dict[str, Any]:
     live = saved.live_version
     unpublished = changes(live.definition if live else None, draft)
     findings = examine_flow(saved, draft)
@@ -198,8 +200,8 @@ def _state(saved: UserFlow, draft: Definition) -> dict[str, Any]:
         "unpublished": ngettext("%(count)d unpublished change", "%(count)d unpublished changes", len(unpublished))
         % {"count": len(unpublished)},
         "funnel": _funnel(saved),
-        "findings": [linked(finding) for finding in findings],
-        "live_findings": [linked(finding) for finding in live_findings if finding.message not in known],
+        "findings": [linked(request, finding) for finding in findings],
+        "live_findings": [linked(request, finding) for finding in live_findings if finding.message not in known],
     }
 
 

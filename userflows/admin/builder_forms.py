@@ -72,15 +72,21 @@ class WaysForm(PlainLabels, forms.Form):
         return sorted(ticked, key=lambda provider: values.get(f"{provider.pk}-order") or 0)
 
 
+class AssignmentsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def clean(self, value: Any) -> Any:
+        for key in value or ():
+            # Django asks the database for any number, and no database takes one that is too large for the column.
+            ApplicationAssignment._meta.pk.clean(key, None)
+        return super().clean(value)
+
+
 class LinksForm(PlainLabels, forms.Form):
     """Applications: one to add, several to take out. It isn't part of the draft."""
 
     application = forms.ModelChoiceField(
         label=_("Add an application"), queryset=Application.objects.none(), required=False, empty_label=_("Choose …")
     )
-    remove = forms.ModelMultipleChoiceField(
-        label=_("Remove"), queryset=ApplicationAssignment.objects.none(), required=False
-    )
+    remove = AssignmentsField(label=_("Remove"), queryset=ApplicationAssignment.objects.none(), required=False)
 
     def __init__(self, *args: Any, user_flow: UserFlow, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,6 +102,7 @@ class LinksForm(PlainLabels, forms.Form):
         choose.choices = [("", _now("Choose …")), *((application.pk, str(application)) for application in free)]
         remove: Any = self.fields["remove"]
         remove.queryset = user_flow.application_assignments.select_related("application")
+        self.has_any = bool(self.linked) or own.exists()
         # The assignment of an application that another flow has, for the words and the link on the page.
         self.taken: ApplicationAssignment | None = None
 

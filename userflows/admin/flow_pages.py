@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import ngettext
 
-from directory.admin.scoping import TenantModelAdmin
+from directory.admin.scoping import TenantModelAdmin, roles_in
 from directory.health import Finding
+from directory.roles import may
 from userflows.models import UserFlow
 from userflows.preview import Preview
 
@@ -57,10 +58,17 @@ def preview_of(request: HttpRequest, note: str = "") -> Preview:
     )
 
 
-def linked(finding: Finding) -> dict[str, Any]:
-    """Return a finding for a template, with the address where it is mended."""
-    url = reverse(finding.page[0], args=finding.page[1:]) if finding.page else ""
+def linked(request: HttpRequest, finding: Finding) -> dict[str, Any]:
+    """Return a finding for a template, with the address where it is mended, if the person may go there."""
+    url = ""
+    if finding.page and _may_open(request, finding.page[0]):
+        url = reverse(finding.page[0], args=finding.page[1:])
     return {"severity": str(finding.severity), "message": finding.message, "fix": finding.fix, "url": url}
+
+
+def _may_open(request: HttpRequest, page: str) -> bool:
+    """Answer whether the person's roles let them view the model of an admin page: site:app_model_page."""
+    return may(roles_in(request), action="view", subject=page.split("_")[-2])
 
 
 def links_sentence(user_flow: UserFlow) -> str:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from directory.admin.activities import activity_in_words
 from directory.admin.export import ExportedList
 from directory.admin.filters import period_filter, relation_filter
 from directory.admin.pages import ReadOnly
@@ -63,7 +64,7 @@ class SignInAdmin(ReadOnly, ExportedList, TenantModelAdmin):
         *("application", "identity_provider", "is_test", "correlation_id", "id", "steps"),
     )
     fieldsets = (
-        (None, {"fields": ("time", "result", "reached", "attempt_links", "is_test")}),
+        (None, {"fields": ("time", "result", "reached", "attempt_links", "is_test_run")}),
         (_("Who"), {"fields": ("person", "mail", "identity_provider")}),
         (_("Where"), {"fields": ("flow", "application_link")}),
     )
@@ -106,6 +107,11 @@ class SignInAdmin(ReadOnly, ExportedList, TenantModelAdmin):
         test = format_html(' <span class="badge badge-info">{}</span>', _now("Test run")) if entry.is_test else ""
         return format_html("{}{} {}", badge, test, reason_in_words(entry.reason) if entry.reason else "")
 
+    # A cross says that something is wrong, and here it is the rule.
+    @admin.display(description=_("test run"))
+    def is_test_run(self, entry: SignIn) -> str:
+        return _now("Yes") if entry.is_test else _now("No")
+
     @admin.display(description=_("correlation ID"))
     def attempt(self, entry: SignIn) -> SafeString:
         return format_html('<code title="{}">{}</code>', entry.correlation_id, str(entry.correlation_id)[:8])
@@ -119,6 +125,18 @@ class SignInAdmin(ReadOnly, ExportedList, TenantModelAdmin):
             entry.correlation_id,
             _now("In the audit log"),
         )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        sees_people = may(roles_in(request), action="view", subject="user")
+        return self.list_display if sees_people else [_unlinked(column) for column in self.list_display]
+
+    def get_fieldsets(self, request: HttpRequest, obj: SignIn | None = None) -> Any:
+        if may(roles_in(request), action="view", subject="user"):
+            return self.fieldsets
+        return [
+            (title, {**options, "fields": [column for column in options["fields"] if column != "person"]})
+            for title, options in self.fieldsets
+        ]
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
@@ -143,6 +161,10 @@ class SignInAdmin(ReadOnly, ExportedList, TenantModelAdmin):
         return [own.get(column, getattr(row, column, "")) for column in self.export_columns]
 
 
+def _unlinked(column: str) -> str:
+    return "mail" if column == "person" else column
+
+
 def _steps(entry: SignIn) -> Iterator[dict[str, Any]]:
     for step in entry.steps:
         refused = step.get("outcome") == "refused"
@@ -157,4 +179,6 @@ def _events(request: HttpRequest, entry: SignIn) -> Iterator[dict[str, Any]]:
     for event in events.order_by("at")[:MAX_EVENTS]:
         url = reverse("admin:directory_auditevent_change", args=[event.pk])
         refused = event.result == AuditEvent.Result.FAILURE
-        yield {"at": event.at, "words": event.activity, "url": url, "refused": refused, "reason": event.reason}
+        reason = reason_in_words(event.reason) if event.reason else ""
+        words = {"words": activity_in_words(event.activity), "code": event.activity, "reason": reason}
+        yield {"at": event.at, "url": url, "refused": refused, **words}

@@ -79,7 +79,7 @@ class VersionPages(FlowPages):
             user_flow,
             _now("Publish %(name)s") % {"name": user_flow.name},
             changes=changes(live.definition if live else None, draft),
-            findings=[linked(finding) for finding in findings],
+            findings=[linked(request, finding) for finding in findings],
             is_healthy=is_healthy(findings),
             problem=problem,
             next_number=(user_flow.versions.values_list("number", flat=True).first() or 0) + 1,
@@ -123,7 +123,7 @@ class VersionPages(FlowPages):
             try:
                 roll_back(version, actor=actor_of(request))
             except PublishRefused as error:
-                problems = [linked(finding) for finding in error.findings]
+                problems = [linked(request, finding) for finding in error.findings]
             else:
                 messages.success(request, _now("%(version)s is live again.") % {"version": version})
                 return redirect("tenant_admin:userflows_userflow_versions", user_flow.pk)
