@@ -78,7 +78,7 @@ def _of_attribute(name: str) -> Column:
 def newest_first(people: models.QuerySet[Any]) -> Iterator[Any]:
     """Walk through any number of people, a thousand in memory at a time: each query goes on where the last ended."""
     people = people.prefetch_related(None).order_by("-created_at", "-pk")
-    batch = list(people[:ROWS_AT_ONCE])
+    batch: list[Any] = list(people[:ROWS_AT_ONCE])
     yield from batch
     while len(batch) == ROWS_AT_ONCE:
         at, last = batch[-1].created_at, batch[-1].pk

@@ -60,7 +60,7 @@ class RoleAdmin(TenantModelAdmin):
     def role_view(self, request: HttpRequest, role: str) -> HttpResponse:
         self._check(request, "view")
         chosen = self._role(role)
-        held = list(self._holders(request).filter(role=chosen)[: MOST_HOLDERS + 1])
+        held: list[Any] = list(self._holders(request).filter(role=chosen)[: MOST_HOLDERS + 1])
         holders = [
             {
                 "person": assignment.user,
@@ -138,7 +138,8 @@ class RoleAdmin(TenantModelAdmin):
         return people
 
     def _member(self, request: HttpRequest, user_id: uuid.UUID) -> User:
-        return get_object_or_404(self._members(request), pk=user_id)
+        member: User = get_object_or_404(self._members(request), pk=user_id)  # type: ignore[assignment,unused-ignore]
+        return member
 
     def _role(self, value: str) -> Role:
         if value not in Role.values:

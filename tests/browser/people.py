@@ -69,7 +69,7 @@ def set_password(page: Page, link: str) -> None:
 def set_up_app(page: Page) -> str:
     """Set up an authenticator app, and return its secret."""
     page.get_by_role("link", name="Use an authenticator app").click()
-    secret = page.locator('[aria-labelledby="app-key"]').inner_text()
+    secret: str = page.locator('[aria-labelledby="app-key"]').inner_text()
     page.get_by_label("Code from the app").fill(code_of(secret, step=-1))
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Keep these recovery codes")

@@ -27,7 +27,7 @@ def new_flow(visitor: Visit, demo: DemoProcess, name: str) -> Page:
 
 
 def titles(page: Page) -> list[str]:
-    return page.locator("[data-questions] [data-title]").all_inner_texts()
+    return list(page.locator("[data-questions] [data-title]").all_inner_texts())
 
 
 def shown(page: Page) -> Any:
