@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 
@@ -23,6 +24,9 @@ from userflows.publishing import publish
 # The browser tests need packages and a Chromium that `make test` does without.
 if find_spec("playwright") is None and os.environ.get("REQUIRE") != "browser":
     collect_ignore = ["browser"]
+
+# Argon2 as the portal uses it, but cheap: its cost is there for thieves, and the suite hashes hundreds of passwords.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 1024, 1
 
 REDIRECT_URI = "https://app.example.com/signin-oidc"
 PASSWORD = "correct horse battery staple"
