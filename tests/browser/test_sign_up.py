@@ -80,7 +80,7 @@ def test_the_guest_can_be_found_in_the_admin(demo: DemoProcess, visit: Callable[
     found = re.search(r"/directory/user/([0-9a-f-]{36})/", page.url)
     assert found
     page.goto(f"{url}directory/auditevent/?q={found[1]}")
-    expect(page.get_by_text("user.signed_up").first).to_be_visible()
+    expect(page.get_by_role("link", name="Signed up", exact=True)).to_be_visible()
     assert visitor.complaints == []
 
 
