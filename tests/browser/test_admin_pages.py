@@ -55,7 +55,7 @@ def opened(page: Page, url: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop, light", "phone, dark"]
+    ("size", "scheme"), [(size, scheme) for size in (DESKTOP, PHONE) for scheme in ("light", "dark")]
 )
 def test_every_page_is_accessible_quiet_and_fits(
     demo: DemoProcess, visit: Callable[..., Visit], size: dict[str, int], scheme: str
