@@ -4,8 +4,9 @@ from django.db import models, transaction
 
 from directory import audit
 from directory.attributes import BUILT_IN_ATTRIBUTES
+from directory.identity_provider_kinds import kinds
 from directory.members import create_member
-from directory.models import AttributeType, IdentityProvider, IdentityProviderKind, Tenant, User, UserAttribute
+from directory.models import EMAIL_CODE, AttributeType, IdentityProvider, Tenant, User, UserAttribute
 from directory.roles import Role
 
 
@@ -27,9 +28,7 @@ def create_tenant(tenant: Tenant, *, admin: User | None = None, actor: models.Mo
         )
         for attribute in BUILT_IN_ATTRIBUTES
     )
-    IdentityProvider.objects.create(
-        tenant=tenant, kind=IdentityProviderKind.EMAIL_CODE, name=str(IdentityProviderKind.EMAIL_CODE.label)
-    )
+    IdentityProvider.objects.create(tenant=tenant, kind=EMAIL_CODE, name=str(kinds()[EMAIL_CODE].label))
     audit.record(
         "tenant.created", tenant=tenant, actor=actor, target=tenant, details={"after": audit.values_of(tenant)}
     )

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "oauth2_provider",
     "directory",
     "userflows",
@@ -164,6 +165,10 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "id"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "mail"
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# Sign-in at other providers: it does the handshakes, and stores nothing (userflows.federation).
+SOCIALACCOUNT_ADAPTER = "userflows.federation.adapter.FederationAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_QUERY_EMAIL = True
 MFA_ADAPTER = "identity_portal.second_factor.SealingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 # Clocks differ: a code of the step before or after counts, too. Each code counts once.

@@ -18,8 +18,9 @@ UPPER_FLOORS = {"directory": ("userflows", "identity_portal"), "userflows": ("id
 SEAMS = {
     "oauth2_provider": ("identity_portal/oidc/", "directory/models/application.py"),
     "oauthlib": ("identity_portal/oidc/",),
-    "allauth": ("userflows/", "identity_portal/second_factor.py"),
-    "fido2": ("identity_portal/second_factor.py",),
+    "allauth": ("userflows/federation/", "userflows/passkey.py", "identity_portal/second_factor.py"),
+    "fido2": ("userflows/passkey.py", "identity_portal/second_factor.py"),
+    "onelogin": ("userflows/federation/",),
 }
 PRODUCT = ("directory/", "userflows/", "identity_portal/")
 

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from typing import TypedDict
 
+from directory import email_domains
+from directory.email_domains import split_domains
 from directory.models import IdentityProvider, Tenant
 from userflows.models import Admission, AttributeAssignment, UserFlow
-from userflows.models.user_flow import split_domains
 from userflows.questions import Question, question_of
 
 
 class Way(TypedDict):
-    """A way to sign in: an identity provider of the tenant. `kind` is an IdentityProviderKind."""
+    """A way to sign in: an identity provider of the tenant. `kind` is the id of a ProviderKind."""
 
     id: str
     kind: str
@@ -82,11 +83,7 @@ def questions_in(definition: Definition) -> list[Question]:
 
 def lets_in(definition: Definition, mail: str) -> bool:
     """Answer whether a stranger with this proven address may sign up, as far as its domain goes."""
-    if definition["admission"] == Admission.ANYONE:
-        return True
-    domain = mail.rpartition("@")[2].lower()
-    is_listed = any(domain == listed or domain.endswith(f".{listed}") for listed in definition["domains"])
-    return is_listed is (definition["admission"] == Admission.ALLOWED_DOMAINS)
+    return email_domains.lets_in(definition["admission"], definition["domains"], mail)
 
 
 def _way(provider: IdentityProvider) -> Way:

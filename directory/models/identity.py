@@ -3,6 +3,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from directory.models.identity_provider import IdentityProvider
 from directory.models.tenant import Tenant
 from directory.models.user import User
 from directory.tenant_scope import check_same_tenant
@@ -26,6 +27,16 @@ class Identity(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="identities", editable=False)
     user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="identities")
+    # By which of the tenant's providers it came; the identity outlives it.
+    identity_provider = models.ForeignKey(
+        IdentityProvider,
+        verbose_name=_("identity provider"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="identities",
+    )
     sign_in_type = models.CharField(_("sign-in type"), max_length=20, choices=SignInType)
     issuer = models.CharField(_("issuer"), max_length=255)
     issuer_assigned_id = models.CharField(_("id at the issuer"), max_length=255)

@@ -7,6 +7,8 @@ from django.core.validators import EmailValidator, RegexValidator, URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from directory.email_domains import Admission, split_domains
+
 # First path segments that the portal itself answers, or may one day.
 RESERVED_SLUGS = frozenset(
     (
@@ -23,6 +25,14 @@ AUDIT_RETENTION = [
     (3650, _("10 years")),
 ]
 SIGN_IN_RETENTION = [(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (180, _("180 days")), (365, _("1 year"))]
+SESSION_HOURS = [(1, _("1 hour")), (8, _("8 hours")), (12, _("12 hours")), (24, _("24 hours")), (168, _("7 days"))]
+KEEP_SIGNED_IN_DAYS = [
+    (0, _("not offered")),
+    (7, _("7 days")),
+    (14, _("14 days")),
+    (30, _("30 days")),
+    (90, _("90 days")),
+]
 UUID_SHAPE = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
@@ -100,6 +110,30 @@ class Tenant(models.Model):
         default=90,
         help_text=_("Each entry tells one person's way through a user flow. Older ones are deleted."),
     )
+    admission = models.CharField(
+        _("who can sign up"),
+        max_length=20,
+        choices=Admission,
+        default=Admission.ANYONE,
+        help_text=_("For every user flow, whatever the flow itself allows, and with every way to sign in."),
+    )
+    domains = models.TextField(
+        _("email domains"),
+        blank=True,
+        help_text=_("One on each line: fabrikam.com. A domain stands for its subdomains too."),
+    )
+    session_hours = models.PositiveSmallIntegerField(
+        _("a sign-in lasts"),
+        choices=SESSION_HOURS,
+        default=24,
+        help_text=_("After that people prove again who they are. It ends earlier when they close the browser."),
+    )
+    keep_signed_in_days = models.PositiveSmallIntegerField(
+        _("“keep me signed in” lasts"),
+        choices=KEEP_SIGNED_IN_DAYS,
+        default=0,
+        help_text=_("People are asked on the first page. Not for shared computers."),
+    )
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Off: every page and endpoint of this tenant answers “not found”.")
     )
@@ -116,3 +150,6 @@ class Tenant(models.Model):
     def clean(self) -> None:
         if not self._state.adding and Tenant.objects.filter(pk=self.pk).exclude(slug=self.slug).exists():
             raise ValidationError({"slug": _("The name in URLs can never be changed: tokens and bookmarks carry it.")})
+        self.domains = "\n".join(split_domains(self.domains))
+        if self.admission != Admission.ANYONE and not self.domains:
+            raise ValidationError({"domains": _("Name at least one email domain.")})

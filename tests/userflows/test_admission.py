@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import ValidationError
 
+from directory.email_domains import split_domains
 from directory.models import AuditEvent, IdentityProvider, User
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import Admission, UserFlow
-from userflows.models.user_flow import split_domains
 from userflows.publishing import publish
 
 ANSWERS = {"GivenName": "Amina", "Surname": "Haddad"}

@@ -10,11 +10,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from directory.health import Finding, is_healthy
 from directory.models import (
+    EMAIL_CODE,
     Application,
     ClientSecret,
     DataType,
     IdentityProvider,
-    IdentityProviderKind,
     Tenant,
     UserAttribute,
 )
@@ -72,7 +72,7 @@ def test_finds_that_one_of_the_ways_is_switched_off(flow: UserFlow, monkeypatch:
     assert finding.id == "userflows.W001"
     assert "Fabrikam" in finding.message
     assert finding.page == ("tenant_admin:directory_identityprovider_change", str(other.pk))
-    assert IdentityProviderKind.EMAIL_CODE in flow.live_version.definition["ways"][0]["kind"]  # type: ignore[union-attr]
+    assert EMAIL_CODE in flow.live_version.definition["ways"][0]["kind"]  # type: ignore[union-attr]
 
 
 def test_finds_a_question_about_a_deleted_attribute(

@@ -1,24 +1,15 @@
-import re
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from directory.email_domains import Admission, split_domains
 from directory.models import Tenant
 
 NAME_PREFIX = "B2X_1_"
-DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-
-
-class Admission(models.TextChoices):
-    """Which strangers may sign up, by the domain of their proven e-mail address."""
-
-    ANYONE = "anyone", _("Anyone with an email address")
-    ALLOWED_DOMAINS = "allowedDomains", _("Only people of these email domains")
-    BLOCKED_DOMAINS = "blockedDomains", _("Anyone but people of these email domains")
 
 
 class UserFlow(models.Model):
@@ -65,6 +56,24 @@ class UserFlow(models.Model):
         help_text=_("One on each line: fabrikam.com. A domain stands for its subdomains too."),
     )
     languages = models.JSONField(_("languages"), default=list, blank=True)
+    # Of the e-mail code, where the flow wants it otherwise than the tenant's identity provider says.
+    code_length = models.PositiveSmallIntegerField(
+        _("digits of the code"),
+        null=True,
+        blank=True,
+        choices=[(digits, str(digits)) for digits in range(6, 11)],
+        help_text=_("Empty: as the identity provider “Email one-time code” says."),
+    )
+    code_minutes = models.PositiveSmallIntegerField(
+        _("minutes that a code works"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(5), MaxValueValidator(60)],
+        help_text=_("From 5 to 60. Empty: as the identity provider says."),
+    )
+    code_sender = models.CharField(
+        _("sender's name"), max_length=60, blank=True, help_text=_("Of mail with codes. Empty: as the provider says.")
+    )
     # Counts the saves of the draft: a page that was opened before the last one may not overwrite it.
     revision = models.PositiveIntegerField(default=0, editable=False)
     live_version = models.ForeignKey(
@@ -100,19 +109,3 @@ class UserFlow(models.Model):
         self.domains = "\n".join(split_domains(self.domains))
         if self.admission != Admission.ANYONE and not self.domains:
             raise ValidationError({"domains": _("Name at least one email domain.")})
-
-
-def split_domains(text: str) -> list[str]:
-    """Return the domains of a list, each on its line, in lower case and ASCII. Raises ValidationError."""
-    domains = []
-    for word in text.split():
-        try:
-            domain = word.removeprefix("@").encode("idna").decode().lower()
-        except UnicodeError:
-            domain = ""
-        if not DOMAIN.fullmatch(domain):
-            raise ValidationError(
-                {"domains": _("“%(word)s” is no email domain. Write one such as fabrikam.com.") % {"word": word[:100]}}
-            )
-        domains.append(domain)
-    return list(dict.fromkeys(domains))

@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 
-from directory.models import IdentityProvider, IdentityProviderKind
+from directory.models import EMAIL_CODE, IdentityProvider
 from userflows import sign_in_log
 from userflows.errors import NoWayToSignIn
 from userflows.forms import EmailForm
@@ -38,7 +38,7 @@ def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
 
 def _check_way(journey: Journey) -> None:
     """Raise NoWayToSignIn where the flow has no e-mail code, or the tenant has switched it off meanwhile."""
-    ids = [way["id"] for way in journey.definition["ways"] if way["kind"] == IdentityProviderKind.EMAIL_CODE]
+    ids = [way["id"] for way in journey.definition["ways"] if way["kind"] == EMAIL_CODE]
     if not IdentityProvider.objects.filter(tenant=journey.tenant_id, pk__in=ids, is_enabled=True).exists():
         raise NoWayToSignIn(tenant_name=journey.tenant.name)
 
