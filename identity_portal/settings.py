@@ -4,6 +4,7 @@ PORTAL_MODE chooses between production (the default: nothing is assumed), demo a
 """
 
 import base64
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -204,6 +205,20 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
+# Requests of our own (directory.outgoing): the networks that are open besides the public internet.
+LOOPBACK = ["127.0.0.0/8", "::1/128"]
+OUTGOING_NETWORKS = env.list("OUTGOING_NETWORKS", default=[] if PORTAL_MODE == "production" else LOOPBACK)
+try:
+    OUTGOING_NETWORKS = [str(ip_network(network.strip())) for network in OUTGOING_NETWORKS]
+except ValueError as error:
+    raise ImproperlyConfigured(f"OUTGOING_NETWORKS lists networks such as 10.0.0.0/8: {error}") from error
+# Stand-ins for Google and the like, by kind of identity provider: {"Google": {"issuer": "http://127.0.0.1:1234"}}.
+PROVIDER_ENDPOINTS = env.json("PROVIDER_ENDPOINTS", default={})
+if PROVIDER_ENDPOINTS and PORTAL_MODE == "production":
+    raise ImproperlyConfigured(
+        "PROVIDER_ENDPOINTS puts stand-ins in the place of identity providers: not in production."
+    )
+
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
@@ -308,4 +323,6 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    # It writes down whole addresses, and Facebook wants the client secret and the access token in them.
+    "loggers": {"urllib3": {"level": "WARNING"}},
 }
