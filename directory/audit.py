@@ -16,7 +16,10 @@ from directory.models import AuditEvent, Tenant
 REDACTED = "******"
 # What never enters the log, whatever a caller passes.
 SECRET_WORDS = ("secret", "password", "code", "token", "private", "hash")
-HARMLESS = ("postal_code", "postalcode")
+HARMLESS = (
+    *("postal_code", "postalcode", "secret_expires_on"),
+    *("token_auth_method", "code_length", "code_minutes"),
+)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MAX_SEARCH_TEXT = 2000
 # Columns that say nothing which the others don't.

@@ -54,7 +54,10 @@ class ProviderKind:
     for ever. `allauth_provider` is the path of django-allauth's provider class. `defaults` maps attributes to the
     provider's claims, the first that is there. `fields` are what the administrator enters. `hints` are values of
     `domain_hint` that mean this kind. `is_single`: a tenant has at most one. `console_url` is where applications are
-    made at the provider, `guide_url` where its own guide stands.
+    made at the provider, `guide_url` where its own guide stands. `lacks` is what the provider doesn't do of its
+    protocol: "nonce" (its ID tokens have none), "pkce" (it refuses a code_verifier), "sign_out" (nobody can be signed
+    out there). `token_auth_method` and `other_issuers` are what its discovery document leaves out. `prompts` are values
+    of `prompt` that it understands.
     """
 
     id: str
@@ -73,6 +76,10 @@ class ProviderKind:
     fields: tuple[str, ...] = ()
     defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hints: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    token_auth_method: str = ""
+    other_issuers: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
     console_url: str = ""
     guide_url: str = ""
 
@@ -105,6 +112,7 @@ KINDS: tuple[ProviderKind, ...] = (
         issuer="mail",
         mail_trust=MailTrust.CLAIM,
         is_single=True,
+        fields=("code_length", "code_minutes", "sender_name"),
     ),
     ProviderKind(
         id="EmailPassword",
@@ -121,6 +129,7 @@ KINDS: tuple[ProviderKind, ...] = (
         label=_("Passkey"),
         summary=_("People who have signed in once use their fingerprint, face or screen lock from then on."),
         protocol=Protocol.PASSKEY,
+        issuer="passkey",
         mark=Mark("passkey"),
         may_create_accounts=False,
         is_single=True,
@@ -139,6 +148,7 @@ KINDS: tuple[ProviderKind, ...] = (
         fields=("client_id", "secret", "allowed_tenants"),
         defaults={**STANDARD_CLAIMS, "JobTitle": ("jobTitle",), "Country": ("ctry",)},
         hints=("organizations",),
+        prompts=("login", "select_account"),
         console_url="https://entra.microsoft.com/",
         guide_url="https://learn.microsoft.com/entra/identity-platform/quickstart-register-app",
     ),
@@ -158,6 +168,7 @@ KINDS: tuple[ProviderKind, ...] = (
         fields=("client_id", "secret"),
         defaults=STANDARD_CLAIMS,
         hints=("live.com", "consumers"),
+        prompts=("login", "select_account"),
         console_url="https://entra.microsoft.com/",
         guide_url="https://learn.microsoft.com/entra/identity-platform/quickstart-register-app",
     ),
@@ -176,6 +187,9 @@ KINDS: tuple[ProviderKind, ...] = (
         fields=("client_id", "secret"),
         defaults=STANDARD_CLAIMS,
         hints=("google.com",),
+        prompts=("select_account",),
+        other_issuers=("accounts.google.com",),
+        lacks=("sign_out",),
         console_url="https://console.cloud.google.com/apis/credentials",
         guide_url="https://developers.google.com/identity/openid-connect/openid-connect",
     ),
@@ -211,6 +225,7 @@ KINDS: tuple[ProviderKind, ...] = (
         fields=("client_id", "team_id", "key_id", "secret"),
         defaults={"GivenName": ("given_name",), "Surname": ("family_name",)},
         hints=("apple.com",),
+        lacks=("sign_out",),
         console_url="https://developer.apple.com/account/resources/identifiers/list/serviceId",
         guide_url="https://developer.apple.com/documentation/signinwithapple",
     ),
@@ -228,6 +243,7 @@ KINDS: tuple[ProviderKind, ...] = (
         fields=("client_id", "secret"),
         defaults={"DisplayName": ("name",), "extension_Company": ("company",), "City": ("location",)},
         hints=("github.com",),
+        prompts=("select_account",),
         console_url="https://github.com/settings/developers",
         guide_url="https://docs.github.com/apps/oauth-apps/building-oauth-apps/creating-an-oauth-app",
     ),
@@ -246,6 +262,9 @@ KINDS: tuple[ProviderKind, ...] = (
         fields=("client_id", "secret"),
         defaults=STANDARD_CLAIMS,
         hints=("linkedin.com",),
+        lacks=("nonce", "pkce", "sign_out"),
+        token_auth_method="client_secret_post",  # noqa: S106
+        other_issuers=("https://www.linkedin.com",),
         console_url="https://www.linkedin.com/developers/apps",
         guide_url="https://learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2",
     ),
@@ -258,6 +277,7 @@ KINDS: tuple[ProviderKind, ...] = (
         allauth_provider="allauth.socialaccount.providers.openid_connect.provider.OpenIDConnectProvider",
         scopes=("openid", "profile", "email"),
         fields=("issuer", "client_id", "secret", "token_auth_method", "scopes", "trusts_mail"),
+        prompts=("login",),
         defaults=STANDARD_CLAIMS,
     ),
     ProviderKind(
@@ -267,7 +287,10 @@ KINDS: tuple[ProviderKind, ...] = (
         protocol=Protocol.SAML,
         mark=Mark("saml"),
         allauth_provider="allauth.socialaccount.providers.saml.provider.SAMLProvider",
-        fields=("entity_id", "sso_url", "slo_url", "certificates", "signs_requests"),
+        fields=(
+            *("entity_id", "sso_url", "slo_url", "certificates", "signs_requests"),
+            *("subject_attribute", "mail_attribute"),
+        ),
         defaults={
             "DisplayName": ("displayName", f"{SAML_ATTRIBUTES}/name", "urn:oid:2.16.840.1.113730.3.1.241"),
             "GivenName": ("givenName", f"{SAML_ATTRIBUTES}/givenname", "urn:oid:2.5.4.42"),

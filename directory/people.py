@@ -16,6 +16,8 @@ from directory.roles import Role
 
 # Graph: a deleted user can be restored for 30 days.
 RESTORABLE_FOR = timedelta(days=30)
+# Sign-ins are counted in whole seconds: those that end do so up to this long ahead.
+REVOKED_AHEAD = timedelta(seconds=1)
 
 
 class PersonProtected(ValidationError):
@@ -52,6 +54,21 @@ def revoke_sign_in_sessions(user: User, *, actor: models.Model | None = None) ->
     _void_sessions(user)
     user.save(update_fields=["sign_in_sessions_valid_from"])
     audit.record("user.sessions_revoked", tenant=user.tenant, actor=actor, target=user)
+
+
+@transaction.atomic
+def exchange_password(user: User, *, encoded: str) -> bool:
+    """Give a person the password that they chose, as its hash, and end all that was begun before.
+
+    Answers whether they had one already. An administrator's second factor is still asked for: this changes none.
+    """
+    revoke_sign_in_sessions(user, actor=user)
+    had_one = user.has_usable_password()
+    user.password = encoded
+    user.save(update_fields=["password"])
+    activity = "user.password_changed" if had_one else "user.password_set"
+    audit.record(activity, tenant=user.tenant, actor=user, target=user)
+    return had_one
 
 
 @transaction.atomic
@@ -136,5 +153,5 @@ def _lock(user: User) -> None:
 def _void_sessions(user: User) -> None:
     """End the sessions; the caller saves. Up to a second of the future: a sign-in just before has its time cut off."""
     now = timezone.now()
-    user.sign_in_sessions_valid_from = now.replace(microsecond=0) + timedelta(seconds=1)
+    user.sign_in_sessions_valid_from = now.replace(microsecond=0) + REVOKED_AHEAD
     user.sessions.all().delete()

@@ -1,6 +1,7 @@
 """What is different between two definitions of a flow, in sentences for the people who publish it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ def changes(before: Definition | None, after: Definition) -> list[str]:
         return list(_contents(after))
     if before == after:
         return []
-    parts = (_first_page, _ways, _questions, _pages, _admission, _languages)
+    parts = (_first_page, _ways, _code, _questions, _pages, _admission, _languages)
     found = [sentence for part in parts for sentence in part(before, after)]
     # Nobody is ever told that nothing changed when something did.
     return found or [_("Something else was changed.")]
@@ -32,6 +33,7 @@ def _contents(definition: Definition) -> Iterator[str]:
         yield _("Below stands %(text)s.") % {"text": quoted(definition["introduction"])}
     for way in definition["ways"]:
         yield _("People can sign in with %(name)s.") % {"name": quoted(way["name"])}
+    yield from _code({}, definition)
     place = 0
     for number, page in enumerate(definition["pages"], start=1):
         if page["heading"] or number > 1:
@@ -86,6 +88,22 @@ def _ways(before: Definition, after: Definition) -> Iterator[str]:
     if [key for key in new if key in old] != [key for key in old if key in new]:
         names_in_order = ", ".join(way["name"] for way in new.values())
         yield _("The ways to sign in stand in this order: %(names)s.") % {"names": names_in_order}
+
+
+def _code(before: Definition | dict[str, Any], after: Definition) -> Iterator[str]:
+    old, new = before.get("code", {}), after.get("code", {})
+    if old.get("length") != new.get("length"):
+        words = _("Codes that we mail have %(count)d digits.")
+        none = _("Codes that we mail have as many digits as the identity provider says.")
+        yield words % {"count": new["length"]} if "length" in new else none
+    if old.get("minutes") != new.get("minutes"):
+        words = _("Codes that we mail work for %(count)d minutes.")
+        none = _("Codes that we mail work for as long as the identity provider says.")
+        yield words % {"count": new["minutes"]} if "minutes" in new else none
+    if old.get("sender") != new.get("sender"):
+        words = _("Mail with codes comes from %(name)s.")
+        none = _("Mail with codes comes from whom the identity provider says.")
+        yield words % {"name": quoted(new["sender"])} if "sender" in new else none
 
 
 def _questions(before: Definition, after: Definition) -> Iterator[str]:

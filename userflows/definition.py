@@ -1,7 +1,7 @@
 """What a user flow is made of, as plain data: what a version keeps, a journey carries, and previews show."""
 
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from directory import email_domains
 from directory.email_domains import split_domains
@@ -25,6 +25,14 @@ class Page(TypedDict):
     questions: list[Question]
 
 
+class Code(TypedDict, total=False):
+    """What a flow says of the e-mail code. What it doesn't say, the tenant's identity provider does."""
+
+    length: int
+    minutes: int
+    sender: str
+
+
 class Definition(TypedDict):
     """`admission` is an Admission, `domains` what it speaks of, `languages` codes (empty: all that there are)."""
 
@@ -35,6 +43,7 @@ class Definition(TypedDict):
     admission: str
     domains: list[str]
     languages: list[str]
+    code: NotRequired[Code]
 
 
 def definition_of(user_flow: UserFlow) -> Definition:
@@ -51,7 +60,7 @@ def assemble(
     user_flow: UserFlow, *, providers: Iterable[IdentityProvider], questions: Iterable[AttributeAssignment]
 ) -> Definition:
     """Return what a flow with these ways to sign in and these questions, in their order, is: saved or not."""
-    return Definition(
+    definition = Definition(
         heading=user_flow.heading,
         introduction=user_flow.introduction,
         ways=[_way(provider) for provider in providers],
@@ -60,6 +69,9 @@ def assemble(
         domains=split_domains(user_flow.domains) if user_flow.admission != Admission.ANYONE else [],
         languages=list(user_flow.languages),
     )
+    code = _code(user_flow)
+    # Where a flow says nothing of it there is no key: so it is in the versions of old.
+    return {**definition, "code": code} if code else definition
 
 
 def plain_definition(tenant: Tenant) -> Definition:
@@ -84,6 +96,17 @@ def questions_in(definition: Definition) -> list[Question]:
 def lets_in(definition: Definition, mail: str) -> bool:
     """Answer whether a stranger with this proven address may sign up, as far as its domain goes."""
     return email_domains.lets_in(definition["admission"], definition["domains"], mail)
+
+
+def _code(user_flow: UserFlow) -> Code:
+    code = Code()
+    if user_flow.code_length:
+        code["length"] = user_flow.code_length
+    if user_flow.code_minutes:
+        code["minutes"] = user_flow.code_minutes
+    if user_flow.code_sender:
+        code["sender"] = user_flow.code_sender
+    return code
 
 
 def _way(provider: IdentityProvider) -> Way:

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 class UserFlowError(Exception):
     """A dead end with words to act on. Subclasses fill in the texts when they are made, in the person's language.
 
-    `code` is for logs and tests, `status` the HTTP status, `advice` what the person can do, `action_*` the main button.
-    `retry_after` is in seconds. A refusal with an `activity` is written to the audit log by the middleware
-    that shows it: here the transaction is still to be rolled back. The same goes for the sign-in log, by `journey_id`.
+    `code` is for logs and tests, `status` the HTTP status, `advice` what the person can do, `action_*` the main button;
+    `go_on_to` names the step of the journey to which the button leads instead. `retry_after` is in seconds. A refusal
+    with an `activity` is written to the audit log by the middleware that shows it: here the transaction is still to be
+    rolled back. The same goes for the sign-in log, by `journey_id`.
     """
 
     code = "refused"
@@ -19,6 +20,7 @@ class UserFlowError(Exception):
     activity = ""
     reason = ""
     mail = ""
+    go_on_to = ""
     journey_id: uuid.UUID | None = None
 
     def __init__(
@@ -62,7 +64,7 @@ class JourneyExpired(UserFlowError):
     def __init__(self, start_again_url: str) -> None:
         super().__init__(
             title=_("This page has expired"),
-            explanation=_("For your safety a sign-up ends after 30 minutes. Nothing that you entered was kept."),
+            explanation=_("For your safety a sign-up ends after about 30 minutes. Nothing that you entered was kept."),
             advice=(_("Start again. It takes about a minute."),),
             action_label=_("Start again"),
             action_url=start_again_url,
@@ -85,18 +87,44 @@ class JourneyFinished(UserFlowError):
         )
 
 
+class SignInsEnded(UserFlowError):
+    """The person's sign-ins were ended (by them, with a new password, or by an administrator) since this one began."""
+
+    code = "sign_ins_ended"
+    status = 410
+
+    def __init__(self, start_again_url: str) -> None:
+        super().__init__(
+            title=_("Please sign in again"),
+            explanation=_("All sign-ins to this account were ended while you were signing in here."),
+            advice=(_("Start again. If the password was changed, use the new one."),),
+            action_label=_("Sign in"),
+            action_url=start_again_url,
+        )
+
+
 class SignUpNotAllowed(UserFlowError):
     """A stranger at a door that is open only to those who have an account. `reason` is for the audit log."""
 
     code = "sign_up_not_allowed"
     activity = "sign_up.refused"
 
-    def __init__(self, *, reason: str, mail: str, tenant_name: str, start_again_url: str) -> None:
+    def __init__(
+        self, *, reason: str, mail: str, tenant_name: str, start_again_url: str, provider_name: str = ""
+    ) -> None:
+        """`provider_name` is that of the provider by which the person came, whose word for the address counts."""
         self.reason = reason
         self.mail = mail
+        explanation = _("%(tenant)s does not accept new accounts here at the moment.") % {"tenant": tenant_name}
+        if provider_name and reason == "provider_signs_in_only":
+            words = _("You can sign in with %(provider)s here, but not create an account with it.")
+            explanation = words % {"provider": provider_name}
+        if provider_name:
+            words = _("You signed in with %(provider)s as %(mail)s.")
+            explanation = f"{words % {'provider': provider_name, 'mail': mail}} {explanation}"
         super().__init__(
             title=_("There is no account with this email address"),
-            explanation=_("%(tenant)s does not accept new accounts here at the moment.") % {"tenant": tenant_name},
+            explanation=explanation,
             advice=(
                 _("Check that you used the address that %(tenant)s knows you by.") % {"tenant": tenant_name},
                 _("Ask your contact at %(tenant)s for access.") % {"tenant": tenant_name},
@@ -191,10 +219,11 @@ class AccountDisabled(UserFlowError):
 
 
 class MailInUse(UserFlowError):
-    """The address belongs to an account that doesn't sign in by e-mail code. Never linked silently."""
+    """The address belongs to an account since a moment ago. Never linked silently: the next page asks."""
 
     code = "mail_in_use"
     status = 409
+    go_on_to = "link"
     activity = "sign_up.refused"
 
     def __init__(self, *, mail: str, tenant_name: str) -> None:
@@ -206,6 +235,60 @@ class MailInUse(UserFlowError):
                 _("Sign in the way you did before."),
                 _("Ask your contact at %(tenant)s if you don't remember how.") % {"tenant": tenant_name},
             ),
+            action_label=_("Continue"),
+        )
+
+
+class AnotherPerson(UserFlowError):
+    """Two proofs of one journey name two people, or the old way that was proven isn't the expected person's."""
+
+    code = "another_person"
+    status = 409
+    go_on_to = "link"
+    activity = "sign_in.refused"
+    reason = "another_person"
+
+    def __init__(self, *, tenant_name: str) -> None:
+        super().__init__(
+            title=_("These belong to two different accounts"),
+            explanation=_("What you signed in with last belongs to another account than what you began with."),
+            advice=(
+                _("Go back, and sign in with the account that you used here before."),
+                _("Ask your contact at %(tenant)s if both accounts are yours.") % {"tenant": tenant_name},
+            ),
+            action_label=_("Go back"),
+        )
+
+
+class IdentityInDoubt(UserFlowError):
+    """An identity that came by one provider is claimed by another one, which calls itself the same."""
+
+    code = "identity_in_doubt"
+    status = 409
+    activity = "sign_in.refused"
+    reason = "identity_in_doubt"
+
+    def __init__(self, *, tenant_name: str) -> None:
+        super().__init__(
+            title=_("This account can't be used here"),
+            explanation=_("Somebody signs in here with an account of the same name, by another provider."),
+            advice=(_("Ask your contact at %(tenant)s, and tell them the reference below.") % {"tenant": tenant_name},),
+        )
+
+
+class WaySwitchedOff(UserFlowError):
+    """What the person proved themselves with was switched off before they were done."""
+
+    code = "way_switched_off"
+    status = 403
+
+    def __init__(self, *, tenant_name: str, start_again_url: str) -> None:
+        super().__init__(
+            title=_("This way to sign in was switched off"),
+            explanation=_("%(tenant)s has just switched off the way in which you signed in.") % {"tenant": tenant_name},
+            advice=(_("Start again, and sign in another way."),),
+            action_label=_("Start again"),
+            action_url=start_again_url,
         )
 
 

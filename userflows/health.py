@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from directory.application_health import LACKS_REDIRECT_URI, LACKS_SECRET, examine_application, with_secrets
 from directory.health import Finding, Severity
+from directory.identity_provider_health import findings_of
 from directory.models import Application, IdentityProvider, Tenant, UserAttribute
 from userflows.definition import Definition, questions_in
 from userflows.models import Admission, ApplicationAssignment, AttributeAssignment, UserFlow
@@ -42,7 +43,7 @@ class LiveFlows:
 
 def examine_flow(user_flow: UserFlow, definition: Definition) -> list[Finding]:
     """Return what is wrong with `definition` as the flow's draft or live version, errors first."""
-    rules = (_ways, _attributes, _inputs, _domains, _assigned, _paused, _switch, _applications)
+    rules = (_ways, _providers, _attributes, _inputs, _domains, _assigned, _paused, _switch, _applications)
     around = _surroundings([user_flow], [definition])
     return by_severity(finding for rule in rules for finding in rule(user_flow, definition, around))
 
@@ -50,7 +51,7 @@ def examine_flow(user_flow: UserFlow, definition: Definition) -> list[Finding]:
 def examine_live_flows(tenant: Tenant, *, limit: int) -> LiveFlows:
     """Look at the tenant's first `limit` flows, those with applications before others, in a fixed number of queries.
 
-    What concerns applications and the tenant's switch is told once for the tenant, not for each flow.
+    What concerns applications, identity providers and the tenant's switch is told once, not for each flow.
     """
     has_application = Exists(ApplicationAssignment.objects.filter(user_flow=OuterRef("pk")))
     flows = (
@@ -71,6 +72,7 @@ def examine_live_flows(tenant: Tenant, *, limit: int) -> LiveFlows:
         for rule in rules
         for finding in rule(flow, definition, around)
     ]
+    findings += _findings_on_providers([definition for _flow, definition in live], around)
     findings += [_unpublished(flow) for flow in examined if flow.live_version is None]
     return LiveFlows(findings, is_cut=len(found) > limit)
 
@@ -145,6 +147,18 @@ def _ways(user_flow: UserFlow, definition: Definition, around: Surroundings) -> 
                 ),
                 page=("tenant_admin:directory_identityprovider_change", str(provider.pk)),
             )
+
+
+def _providers(user_flow: UserFlow, definition: Definition, around: Surroundings) -> Iterator[Finding]:
+    yield from _findings_on_providers([definition], around)
+
+
+def _findings_on_providers(definitions: Iterable[Definition], around: Surroundings) -> Iterator[Finding]:
+    """What is wrong with the providers that people meet in these flows, once for each."""
+    offered = {way["id"] for definition in definitions for way in definition["ways"]}
+    for key, provider in around.providers.items():
+        if key in offered and provider.is_enabled:
+            yield from findings_of(provider)
 
 
 def _attributes(user_flow: UserFlow, definition: Definition, around: Surroundings) -> Iterator[Finding]:

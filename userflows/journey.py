@@ -7,20 +7,20 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from directory import audit
+from directory import audit, email_domains
 from directory.attributes import BY_NAME
 from directory.correlation import current_correlation_id, set_correlation_id
+from directory.email_domains import split_domains
 from directory.models import (
     Application,
     AppRoleAssignment,
     CreationType,
     Identity,
-    SignInType,
     Tenant,
     User,
     UserType,
 )
-from directory.models.identity import MAIL_ISSUER
+from directory.people import REVOKED_AHEAD
 from directory.temporary_users import delete_test_user_with_mail
 from userflows import sign_in_log
 from userflows.browser import browser_hash
@@ -33,9 +33,15 @@ from userflows.errors import (
     JourneyUnknown,
     MailInUse,
     RunNeedsStranger,
+    SignInsEnded,
     SignUpNotAllowed,
+    WaySwitchedOff,
 )
+from userflows.joining import join_identities
 from userflows.models import Journey, Outcome, SignUp, UserFlow, UserFlowVersion
+from userflows.password import take_new_password
+from userflows.proofs import identity_of, known_person, look_again, must_join, proofs_of, session_of, way_in
+from userflows.ways import open_ways
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class ApplicationRequest:
     issuer: str
     login_hint: str = ""
     ui_locales: str = ""
+    domain_hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def start(
         ui_locales=request.ui_locales[:200],
     )
     journey.return_path = f"{request.return_path}&portal_journey={journey.pk}"
-    journey.learn(login_hint=request.login_hint[:254])
+    journey.learn(login_hint=request.login_hint[:254], domain_hint=request.domain_hint[:254])
     journey.save(force_insert=True)
     sign_in_log.begin(journey)
     return journey
@@ -121,20 +128,13 @@ def start_again_url(journey: Journey) -> str:
     return journey.return_path.rpartition("&portal_journey=")[0]
 
 
-def person_known_by_mail(journey: Journey) -> User | None:
-    """Return whom the proven address identifies. Nothing asks this before the address is proven.
+def another_account_url(journey: Journey) -> str:
+    """Return the application's request, begun anew for somebody who takes another account.
 
-    Test users are nobody: whoever comes back, for another run or for real, is a stranger again.
+    Nobody is led to the provider that they came from, though it is the flow's only one.
     """
-    mail = journey.facts.get("mail_proven", "")
-    identity = (
-        Identity.objects.filter(
-            tenant=journey.tenant, issuer=MAIL_ISSUER, issuer_assigned_id=mail.lower(), user__is_test=False
-        )
-        .select_related("user")
-        .first()
-    )
-    return identity.user if identity and mail else None
+    url = start_again_url(journey)
+    return url if "prompt=" in url else f"{url}&prompt=select_account"
 
 
 def sign_up_refusal(journey: Journey) -> str:
@@ -150,34 +150,52 @@ def sign_up_refusal(journey: Journey) -> str:
         return "user_flow_not_published"
     if not journey.tenant.sign_up_enabled:
         return "tenant_sign_up_off"
-    return "" if journey.user_flow.sign_up_enabled else "user_flow_sign_up_off"
+    if not journey.user_flow.sign_up_enabled:
+        return "user_flow_sign_up_off"
+    return "" if _may_create_accounts(journey) else "provider_signs_in_only"
+
+
+def _may_create_accounts(journey: Journey) -> bool:
+    """What the person came in with decides; a code that proved the address besides doesn't."""
+    proofs = proofs_of(journey)
+    return not proofs or all(way.may_create_accounts for way in open_ways(journey) if str(way.pk) == proofs[0]["way"])
 
 
 def check_sign_up_allowed(journey: Journey) -> None:
     """Raise SignUpNotAllowed where strangers are not let in, DomainNotAllowed where this one isn't."""
     mail = journey.facts.get("mail_proven", "")
-    if mail and not lets_in(journey.definition, mail):
+    admission = _closed_to(journey, mail) if mail else ""
+    if admission:
         raise DomainNotAllowed(
             mail=mail,
-            admission=journey.definition["admission"],
+            admission=admission,
             tenant_name=journey.tenant.name,
-            start_again_url=start_again_url(journey),
+            start_again_url=another_account_url(journey),
         )
     reason = sign_up_refusal(journey)
     if reason:
         raise SignUpNotAllowed(
             reason=reason,
-            mail=journey.facts.get("mail_proven", ""),
+            mail=mail,
+            provider_name=journey.facts.get("told_name", ""),
             tenant_name=journey.tenant.name,
-            start_again_url=start_again_url(journey),
+            start_again_url=another_account_url(journey),
         )
+
+
+def _closed_to(journey: Journey, mail: str) -> str:
+    """Return the kind of the list that keeps this address out, the tenant's of now or the flow's; "" for none."""
+    tenant = journey.tenant
+    if not email_domains.lets_in(tenant.admission, split_domains(tenant.domains), mail):
+        return tenant.admission
+    return "" if lets_in(journey.definition, mail) else journey.definition["admission"]
 
 
 @transaction.atomic
 def complete(journey: Journey) -> Journey:
     """End the journey: find the person, or make the guest. Whoever comes second finds the first one's guest.
 
-    Raises SignUpNotAllowed, AccountDisabled and MailInUse; then nothing was written.
+    Raises SignUpNotAllowed, AccountDisabled, WaySwitchedOff and MailInUse; then nothing was written.
     """
     journey = (
         Journey.objects.select_for_update(of=("self",))
@@ -186,23 +204,51 @@ def complete(journey: Journey) -> Journey:
     )
     if journey.is_completed:
         return journey
-    known = person_known_by_mail(journey)
+    known = known_person(journey)
     if known is not None and journey.is_test:
         raise RunNeedsStranger(start_again_url=start_again_url(journey))
+    _check_ways_open(journey)
+    _check_joined(journey)
     user = known or _sign_up(journey)
-    if user.deleted_at is not None:
-        raise AccountDeleted(mail=user.mail, tenant_name=journey.tenant.name)
-    if not user.is_active:
-        raise AccountDisabled(mail=user.mail, tenant_name=journey.tenant.name)
+    _check_may_sign_in(journey, user)
+    if known:
+        join_identities(journey, user)
+        take_new_password(journey, user)
+    session = session_of(journey)
     journey.user = user
-    journey.completed_at = timezone.now()
+    # A new password ends the person's sign-ins up to a second ahead: this one comes after.
+    journey.completed_at = max(timezone.now(), user.sign_in_sessions_valid_from or journey.created_at)
     journey.collected = ""
+    journey.learn(session=session)
     journey.code_hash = ""
     journey.version += 1
     journey.save(update_fields=["user", "completed_at", "collected", "code_hash", "version"])
     outcome = Outcome.SIGNED_IN if known else Outcome.SIGNED_UP
-    sign_in_log.finish(journey, outcome=outcome, identity_provider=MAIL_ISSUER)
+    sign_in_log.finish(journey, outcome=outcome, identity_provider=session["idp"])
     return journey
+
+
+def _check_ways_open(journey: Journey) -> None:
+    """What somebody proved themselves with may have been switched off since. Raises WaySwitchedOff."""
+    ways = {str(way.pk) for way in open_ways(journey)}
+    if any(proof["way"] not in ways for proof in proofs_of(journey)):
+        raise WaySwitchedOff(tenant_name=journey.tenant.name, start_again_url=start_again_url(journey))
+
+
+def _check_joined(journey: Journey) -> None:
+    """The page that asks stands before this; only somebody who came in at the same moment is found here."""
+    if must_join(journey):
+        raise MailInUse(mail=journey.facts.get("mail_proven", ""), tenant_name=journey.tenant.name)
+
+
+def _check_may_sign_in(journey: Journey, user: User) -> None:
+    if user.deleted_at is not None:
+        raise AccountDeleted(mail=user.mail, tenant_name=journey.tenant.name)
+    if not user.is_active:
+        raise AccountDisabled(mail=user.mail, tenant_name=journey.tenant.name)
+    if user.was_revoked_after(journey.created_at + REVOKED_AHEAD):
+        # What was proven here may be a password that was changed since.
+        raise SignInsEnded(start_again_url=start_again_url(journey))
 
 
 def _sign_up(journey: Journey) -> User:
@@ -212,15 +258,29 @@ def _sign_up(journey: Journey) -> User:
             return _create_guest(journey)
     except IntegrityError as error:
         # Another journey of the same person was faster, or the address belongs to an account of another kind.
-        user = person_known_by_mail(journey)
+        look_again(journey)
+        user = known_person(journey)
         if user is not None and journey.is_test:
             raise RunNeedsStranger(start_again_url=start_again_url(journey)) from error
+        _check_joined(journey)
         if user is not None:
             return user
-        if not delete_test_user_with_mail(journey.tenant, journey.facts["mail_proven"]):
-            raise MailInUse(mail=journey.facts["mail_proven"], tenant_name=journey.tenant.name) from error
+        if not _delete_test_users(journey):
+            # Nobody is in the way: what is wrong is ours.
+            raise
     # A test user of an earlier run had the address.
     return _sign_up(journey)
+
+
+def _delete_test_users(journey: Journey) -> bool:
+    """Delete whom earlier runs made with this address or these identities; answer whether there was one."""
+    mails = {journey.facts["mail_proven"]}
+    for proof in proofs_of(journey):
+        identities = Identity.objects.filter(
+            tenant=journey.tenant, issuer=proof["issuer"], issuer_assigned_id=proof["subject"], user__is_test=True
+        )
+        mails.update(identities.values_list("user__mail", flat=True))
+    return any(delete_test_user_with_mail(journey.tenant, mail) for mail in sorted(mails))
 
 
 def _create_guest(journey: Journey) -> User:
@@ -236,14 +296,10 @@ def _create_guest(journey: Journey) -> User:
     _keep_answers(user, facts.get("answers", {}))
     user.display_name = user.display_name or f"{user.given_name} {user.surname}".strip() or user.mail
     user.set_unusable_password()
+    user.password = facts.get("password_hash") or user.password
     user.save(force_insert=True)
-    Identity.objects.create(
-        tenant=journey.tenant,
-        user=user,
-        sign_in_type=SignInType.EMAIL_ADDRESS,
-        issuer=MAIL_ISSUER,
-        issuer_assigned_id=user.mail.lower(),
-    )
+    for proof in proofs_of(journey):
+        identity_of(journey, proof, user).save(force_insert=True)
     AppRoleAssignment.objects.create(user=user, application=journey.application)
     _remember_sign_up(journey, user)
     audit.record(
@@ -254,7 +310,7 @@ def _create_guest(journey: Journey) -> User:
         details={
             "user_flow": journey.user_flow.name if journey.user_flow else "",
             "application": journey.application.name,
-            "identity_provider": MAIL_ISSUER,
+            "identity_provider": way_in(journey)["issuer"],
             "journey": str(journey.pk),
         },
     )
@@ -271,7 +327,7 @@ def _remember_sign_up(journey: Journey, user: User) -> None:
         version_number=journey.flow_version.number if journey.flow_version else None,
         application=journey.application,
         application_name=journey.application.name,
-        identity_provider=MAIL_ISSUER,
+        identity_provider=way_in(journey)["issuer"],
         journey_id=journey.pk,
         correlation_id=journey.correlation_id,
     )

@@ -7,14 +7,17 @@ from django.http import HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from directory.models import Application
+from directory.models import EMAIL_PASSWORD, Application, IdentityProvider, User
 from userflows.definition import Definition
-from userflows.forms import AttributesForm, CodeForm, EmailForm
+from userflows.forms import AttributesForm, CodeForm, EmailForm, NewPasswordForm, PasswordForm
+from userflows.mail_code import code_settings
 from userflows.models import Admission, Journey, UserFlow, UserFlowVersion
 from userflows.requests import TenantRequest
-from userflows.steps import attributes, choose, email_code
+from userflows.steps import attributes, choose, email_code, link, new_password, password
+from userflows.ways import federated
 
-FIRST, CODE, QUESTIONS = "first", "code", "questions"
+FIRST, CODE, JOIN, QUESTIONS = "first", "code", "join", "questions"
+PASSWORD, NEW_PASSWORD = "password", "new_password"
 SCHEMES = ("light", "dark")
 
 
@@ -31,7 +34,11 @@ class Preview:
 
 def pages_of(definition: Definition) -> list[tuple[str, str]]:
     """Return id and title of each page that a stranger meets."""
-    pages = [(FIRST, _("First page")), (CODE, _("Email code"))]
+    has_passwords = any(way["kind"] == EMAIL_PASSWORD for way in definition["ways"])
+    pages = [(FIRST, _("First page"))]
+    pages += [(PASSWORD, _("Password"))] if has_passwords else []
+    pages += [(CODE, _("Email code"))]
+    pages += [(NEW_PASSWORD, _("New password"))] if has_passwords else []
     for number, page in enumerate(definition["pages"]):
         pages.append((f"{QUESTIONS}-{number}", page["heading"] or _("Your details")))
     return pages
@@ -50,9 +57,10 @@ def render_preview(
 
 
 def _as_seen(request: TenantRequest) -> TenantRequest:
-    """The page as a person opens it, however the administrator asked for it."""
+    """The page as a person opens it for the first time, however the administrator asked for it."""
     seen = copy(request)
     seen.method = "GET"
+    seen.COOKIES = {}
     return seen
 
 
@@ -76,15 +84,37 @@ def _stranger(request: TenantRequest, user_flow: UserFlow, definition: Definitio
     return journey
 
 
+def _ways(journey: Journey) -> list[IdentityProvider]:
+    """The ways of the definition, though one may be switched off at the moment."""
+    ids = [way["id"] for way in journey.definition["ways"]]
+    found = {str(way.pk): way for way in IdentityProvider.objects.filter(tenant=journey.tenant, pk__in=ids)}
+    return [found[id_] for id_ in ids if id_ in found and found[id_].is_known_kind]
+
+
+def _join_page(request: TenantRequest, journey: Journey) -> HttpResponse:
+    """Somebody with an account comes in by the first provider, and has used every other way before."""
+    ways = _ways(journey)
+    came_by = federated(ways)[:1]
+    journey.learn(told_name=came_by[0].shown_name if came_by else "")
+    return link.page_with(request, journey, ways=[way for way in ways if way not in came_by], is_proven=False)
+
+
 def _page(request: TenantRequest, journey: Journey, preview: Preview) -> HttpResponse:
     pages = journey.definition["pages"]
     request.preview = preview  # type: ignore[attr-defined]
     # Sent off empty: the mistake that everybody makes once.
     sent: dict[str, str] | None = {} if preview.has_errors else None
     if preview.page == CODE:
-        return email_code.page_with(request, journey, CodeForm(sent))
+        return email_code.page_with(request, journey, CodeForm(sent, length=code_settings(journey).length))
+    if preview.page == PASSWORD:
+        return password.page_with(request, journey, PasswordForm(sent), ways=_ways(journey))
+    if preview.page == NEW_PASSWORD:
+        journey.learn(wants_password=True)
+        return new_password.page_with(request, journey, NewPasswordForm(sent, user=User(mail=journey.facts["mail"])))
+    if preview.page == JOIN:
+        return _join_page(request, journey)
     if not preview.page.startswith(QUESTIONS) or not pages:
-        return choose.page_with(request, journey, EmailForm(sent))
+        return choose.page_with(request, journey, EmailForm(sent), ways=_ways(journey))
     number = preview.page.rpartition("-")[2]
     place = min(int(number), len(pages) - 1) if number.isascii() and number.isdecimal() and len(number) < 4 else 0
     journey.learn(pages_done=place)

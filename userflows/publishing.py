@@ -18,7 +18,10 @@ from userflows.health import examine_flow
 from userflows.models import AttributeAssignment, IdentityProviderAssignment, UserFlow, UserFlowVersion
 
 # What of a UserFlow row belongs to the draft.
-DRAFT_FIELDS = ("description", "heading", "introduction", "admission", "domains", "languages")
+DRAFT_FIELDS = (
+    *("description", "heading", "introduction", "admission", "domains", "languages"),
+    *("code_length", "code_minutes", "code_sender"),
+)
 
 
 class PublishRefused(Exception):
@@ -124,6 +127,9 @@ def load_draft(user_flow: UserFlow, definition: Definition) -> None:
     user_flow.admission = definition["admission"]
     user_flow.domains = "\n".join(definition["domains"])
     user_flow.languages = definition["languages"]
+    code = definition.get("code", {})
+    user_flow.code_length, user_flow.code_minutes = code.get("length"), code.get("minutes")
+    user_flow.code_sender = code.get("sender", "")
     user_flow.revision += 1
     user_flow.save()
     ids = [way["id"] for way in definition["ways"]]

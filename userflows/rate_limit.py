@@ -21,6 +21,10 @@ class Limit:
     seconds: int
 
 
+# What counts against which limit, for whom.
+Attempts = tuple[tuple[Limit, str], ...]
+
+
 def count_attempt(*limits_and_subjects: tuple[Limit, str]) -> None:
     """Count one attempt against each limit. Raises TooManyRequests when one of them is used up.
 
@@ -34,6 +38,13 @@ def count_attempt(*limits_and_subjects: tuple[Limit, str]) -> None:
         taken = RateCounter.objects.filter(pk=counter.pk, count__lt=limit.count).update(count=F("count") + 1)
         if not taken:
             raise TooManyRequests(retry_after=max(1, int(counter.window_ends_at.timestamp()) - now))
+
+
+def give_back(*limits_and_subjects: tuple[Limit, str]) -> None:
+    """Take back what was counted: where only what fails is limited, but must be counted before it is judged."""
+    now = int(timezone.now().timestamp())
+    keys = [_counter(limit, subject, now).pk for limit, subject in limits_and_subjects]
+    RateCounter.objects.filter(pk__in=keys, count__gt=0).update(count=F("count") - 1)
 
 
 def _counter(limit: Limit, subject: str, now: int) -> RateCounter:

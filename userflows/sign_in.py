@@ -11,7 +11,10 @@ from django.http import HttpRequest
 
 from directory import audit
 from directory.models import User
+from directory.session_store import KEPT
+from userflows.proofs import SessionFacts
 from userflows.requests import client_address
+from userflows.user_agent import device_of
 
 
 def sign_in(
@@ -21,11 +24,13 @@ def sign_in(
     methods: Sequence[str],
     identity_provider: str,
     target: models.Model | None = None,
+    facts: SessionFacts | None = None,
 ) -> None:
     """Begin a session.
 
     `methods` are Authentication Method Reference values (RFC 8176), `identity_provider` becomes the `idp` claim.
-    A session of somebody else in this browser ends; the session's key is new in any case.
+    `facts` are the journey's: by which provider, what signing out there takes, whether to stay signed in. A session of
+    somebody else in this browser ends; the session's key is new in any case.
     """
     csrf_secret = request.META.get("CSRF_COOKIE")
     login(request, user)
@@ -34,13 +39,20 @@ def sign_in(
         # is checked besides, and the session's key is new: keeping it opens nothing.
         request.META |= {"CSRF_COOKIE": csrf_secret, "CSRF_COOKIE_NEEDS_UPDATE": False}
     request.session["auth_time"] = _auth_time(user)
+    # Unlike auth_time, which moves when all other sessions are ended: for pages that want the person anew.
+    request.session["proven_at"] = int(time.time())
     request.session["sid"] = secrets.token_urlsafe(16)
     request.session["amr"] = list(methods)
     request.session["idp"] = identity_provider
+    request.session[KEPT] = bool(facts and facts["keep_signed_in"])
+    if facts:
+        request.session["way"] = facts["way"]
+        request.session["sign_out"] = facts["sign_out"]
     # For the list of one's sessions. PostgreSQL refuses a NUL.
     request.session["user_agent"] = request.headers.get("User-Agent", "").replace("\x00", "")[:300]
     request.session["address"] = _address_of(request)
-    audit.record("user.signed_in", tenant=user.tenant, actor=user, target=target, details={"methods": list(methods)})
+    details = {"methods": list(methods), "device": device_of(request.session["user_agent"])}
+    audit.record("user.signed_in", tenant=user.tenant, actor=user, target=target, details=details)
 
 
 def stay_signed_in(request: HttpRequest, user: User) -> None:

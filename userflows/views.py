@@ -18,18 +18,18 @@ from userflows import journey as journeys
 from userflows import sign_in_log
 from userflows.browser import browser_of
 from userflows.errors import JourneyFinished, JourneyUnknown, UserFlowError
-from userflows.forms import EmailForm
+from userflows.known_browser import remember_person
 from userflows.language import activate_language
-from userflows.mail_code import ADDRESS_LIMIT, MAILBOX_LIMIT, TENANT_LIMIT, seconds_until_resend
+from userflows.last_used import remember_way
 from userflows.models import Journey, Outcome
-from userflows.rate_limit import Limit, count_attempt, network_of
-from userflows.requests import TenantRequest, client_address
+from userflows.passkey_way import begin_offer, should_offer
+from userflows.rate_limit import count_attempt
+from userflows.requests import TenantRequest
 from userflows.sign_in import sign_in
-from userflows.steps import STEPS, choose, email_code, may_open, next_step
+from userflows.steps import STEPS, choose, may_open, next_step
 
 # A reload or a double click right after completing may sign in again; a later visit may not.
 SIGN_IN_AGAIN_SECONDS = 60
-TRY_LIMIT = Limit("email_code.try", count=100, seconds=3600)
 
 
 def noted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -57,7 +57,7 @@ def step(request: TenantRequest, journey_id: uuid.UUID, step_name: str) -> HttpR
         raise Http404("There is no such step.")
     if request.method == "POST":
         return _submit(request, journey_id, module)
-    journey = _find(request, journey_id)
+    journey = find_journey(request, journey_id)
     if journey.is_completed or not may_open(module, journey):
         return redirect("journey-resume", journey_id)
     response: HttpResponse = module.show(request, journey)
@@ -65,17 +65,28 @@ def step(request: TenantRequest, journey_id: uuid.UUID, step_name: str) -> HttpR
 
 
 def _submit(request: TenantRequest, journey_id: uuid.UUID, module: ModuleType) -> HttpResponse:
-    _count(request, journey_id, module)
+    seen = find_journey(request, journey_id) if {"attempts", "prepare"} & set(dir(module)) else None
+    if seen and not _is_open(request, seen, module):
+        # What leads nowhere takes nobody's tries away, and has nothing hashed.
+        return redirect("journey-resume", journey_id)
+    if seen and hasattr(module, "attempts"):
+        # Before the transaction: an attempt counts whatever becomes of it.
+        count_attempt(*module.attempts(request, seen))
+    if seen and hasattr(module, "prepare"):
+        module.prepare(request, seen)
     with transaction.atomic():
-        journey = _find(request, journey_id, lock=True)
-        stale = request.POST.get("version") != str(journey.version)
-        if stale or journey.is_completed or not may_open(module, journey):
+        journey = find_journey(request, journey_id, lock=True)
+        # Looked up a moment ago: what is switched off in between is noticed when the journey completes.
+        journey.ways = seen.ways if seen else None
+        # What was judged before the lock, a password for one, was judged for the journey as it was then.
+        has_moved = seen is not None and seen.version != journey.version
+        if has_moved or not _is_open(request, journey, module):
             # An old tab, the back button, a double click: show how things really stand.
             return redirect("journey-resume", journey_id)
         page: HttpResponse | None = module.submit(request, journey)
         if page is None:
             journey.version += 1
-        journey.save(update_fields=["collected", "version", "code_hash", "code_sent_at", "code_tries"])
+        journey.save(update_fields=["collected", "version", "code_hash", "code_sent_at", "code_tries", "expires_at"])
         if page is not None:
             return page
     if next_step(journey) is None:
@@ -83,27 +94,17 @@ def _submit(request: TenantRequest, journey_id: uuid.UUID, module: ModuleType) -
     return redirect("journey-resume", journey_id)
 
 
-def _count(request: TenantRequest, journey_id: uuid.UUID, module: ModuleType) -> None:
-    """Rate limits stand before the transaction: an attempt counts whatever becomes of it."""
-    network = f"{request.tenant.pk}|{network_of(client_address(request))}"
-    sends_again = module is email_code and request.POST.get("action") == "resend"
-    if module is email_code and not sends_again:
-        count_attempt((TRY_LIMIT, network))
-    if module is not choose and not sends_again:
-        return
-    if sends_again:
-        journey = _find(request, journey_id)
-        mailbox = "" if seconds_until_resend(journey) else journey.facts.get("mail", "")
-    else:
-        form = EmailForm(request.POST)
-        mailbox = form.cleaned_data["email"] if form.is_valid() else ""
-    if not mailbox:
-        return
-    count_attempt(
-        (ADDRESS_LIMIT, network),
-        (MAILBOX_LIMIT, f"{request.tenant.pk}|{mailbox.lower()}"),
-        (TENANT_LIMIT, str(request.tenant.pk)),
-    )
+def _is_open(request: TenantRequest, journey: Journey, module: ModuleType) -> bool:
+    """Answer whether the page that was sent is one that the journey shows now."""
+    return not (_is_stale(request, journey, module) or journey.is_completed) and may_open(module, journey)
+
+
+def _is_stale(request: TenantRequest, journey: Journey, module: ModuleType) -> bool:
+    if module is choose and request.POST.get("way"):
+        # Back from a provider without an answer, the browser may show the first page as it was. Whoever chooses anew
+        # there isn't sent to the same provider once more; chosen twice is chosen once.
+        return False
+    return request.POST.get("version") != str(journey.version)
 
 
 @never_cache
@@ -111,7 +112,7 @@ def _count(request: TenantRequest, journey_id: uuid.UUID, module: ModuleType) ->
 @noted
 def resume(request: TenantRequest, journey_id: uuid.UUID) -> HttpResponse:
     """Where a journey stands: its next step, or back to the application."""
-    journey = _find(request, journey_id)
+    journey = find_journey(request, journey_id)
     current = None if journey.is_completed else next_step(journey)
     if current is not None:
         return redirect("journey-step", journey_id, current.NAME)
@@ -121,7 +122,7 @@ def resume(request: TenantRequest, journey_id: uuid.UUID) -> HttpResponse:
 def _finish(request: TenantRequest, journey: Journey) -> HttpResponse:
     """Sign the person in and go back to the application's request, which is now answered."""
     with transaction.atomic():
-        journey = _find(request, journey.pk, lock=True)
+        journey = find_journey(request, journey.pk, lock=True)
         user, now = journey.user, timezone.now()
         if user is None:
             raise JourneyUnknown
@@ -135,8 +136,23 @@ def _finish(request: TenantRequest, journey: Journey) -> HttpResponse:
             raise JourneyFinished(start_again_url=journeys.start_again_url(journey))
         journey.signed_in_at = journey.signed_in_at or now
         journey.save(update_fields=["signed_in_at"])
-        sign_in(request, user, methods=["otp"], identity_provider="mail", target=journey.application)
-    return redirect(journey.return_path)
+        session = journey.facts["session"]
+        sign_in(
+            request,
+            user,
+            methods=session["methods"],
+            identity_provider=session["idp"],
+            target=journey.application,
+            facts=session,
+        )
+        response = redirect(journey.return_path)
+        if should_offer(request, journey):
+            begin_offer(journey)
+            response = redirect("passkey-offer", journey.pk)
+        remember_way(response, session["way"], path=f"/{request.tenant.slug}/")
+        if user.has_usable_password():
+            remember_person(request, response, user, path=f"/{request.tenant.slug}/")
+    return response
 
 
 @never_cache
@@ -144,7 +160,7 @@ def _finish(request: TenantRequest, journey: Journey) -> HttpResponse:
 def cancel(request: TenantRequest, journey_id: uuid.UUID) -> HttpResponse:
     """Back to the application with nothing done (RFC 6749 4.1.2.1 access_denied). The journey ends."""
     with transaction.atomic():
-        journey = _find(request, journey_id, lock=True)
+        journey = find_journey(request, journey_id, lock=True)
         if journey.is_completed:
             return redirect("journey-resume", journey_id)
         audit.record("journey.cancelled", tenant=journey.tenant, target=journey.application)
@@ -160,7 +176,8 @@ def cancel(request: TenantRequest, journey_id: uuid.UUID) -> HttpResponse:
     return response
 
 
-def _find(request: TenantRequest, journey_id: uuid.UUID, *, lock: bool = False) -> Journey:
+def find_journey(request: TenantRequest, journey_id: uuid.UUID, *, lock: bool = False) -> Journey:
+    """Return this browser's journey, and speak its language. Raises JourneyUnknown and JourneyExpired."""
     journey = journeys.find(journey_id, tenant=request.tenant, browser=browser_of(request), lock=lock)
     activate_language(request, journey.ui_locales)
     request.is_test_run = journey.is_test

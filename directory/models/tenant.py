@@ -1,5 +1,6 @@
 import re
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -146,6 +147,12 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def session_lifetime(self, *, is_kept: bool) -> timedelta:
+        """Return how long a sign-in lasts: longer for who wants to stay signed in, where the tenant offers that."""
+        if is_kept and self.keep_signed_in_days:
+            return timedelta(days=self.keep_signed_in_days)
+        return timedelta(hours=self.session_hours)
 
     def clean(self) -> None:
         if not self._state.adding and Tenant.objects.filter(pk=self.pk).exclude(slug=self.slug).exists():

@@ -1,3 +1,4 @@
+import unicodedata
 import uuid
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,11 @@ class UserQuerySet(models.QuerySet["User"]):
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     """`get_by_natural_key` and the query set's questions; people are made by verbs, not by the manager."""
+
+
+def _composed(raw_password: str | None) -> str | None:
+    """Keyboards send “é” as one character or as two: the same password (RFC 8265 4.2.2, NIST SP 800-63B 3.1.1.2)."""
+    return raw_password and unicodedata.normalize("NFC", raw_password)
 
 
 class User(AbstractBaseUser):
@@ -148,6 +154,12 @@ class User(AbstractBaseUser):
         if names is not None and {*SEARCHED, "extension_values"} & set(names):
             kwargs["update_fields"] = {*names, "search_text"}
         super().save(*args, **kwargs)
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(_composed(raw_password))
+
+    def check_password(self, raw_password: str) -> bool:
+        return super().check_password(_composed(raw_password) or "")
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]

@@ -32,6 +32,29 @@ if (summary) {
   }
 }
 
+// What is typed as dots can be looked at. It is sent as a password again, so that browsers know it as one.
+for (const reveal of document.querySelectorAll("[data-reveal]")) {
+  const field = document.getElementById(reveal.dataset.reveal);
+  const show = (isShown) => {
+    field.type = isShown ? "text" : "password";
+    reveal.setAttribute("aria-pressed", isShown);
+  };
+  reveal.hidden = false;
+  reveal.addEventListener("click", () => { show(field.type === "password"); });
+  field.form.addEventListener("submit", () => { show(false); });
+}
+
+const strength = document.querySelector("[data-strength]");
+if (strength) {
+  const field = document.getElementById(strength.dataset.strength);
+  field.addEventListener("input", () => {
+    const { min, short, long } = strength.dataset;
+    const count = [...field.value].length;
+    strength.hidden = !count;
+    strength.textContent = count < min ? short.replace("{count}", count) : long;
+  });
+}
+
 // The server keeps the wait before another code; this counts it down.
 const resend = document.querySelector("[data-wait]");
 if (resend) {

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from directory.email_domains import split_domains
-from directory.models import AuditEvent, IdentityProvider, User
+from directory.models import AuditEvent, IdentityProvider, Tenant, User
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import Admission, UserFlow
@@ -58,6 +58,48 @@ def test_asks_the_domain(
     assert stranger.page["X-Correlation-ID"] in stranger.html
     assert User.objects.count() == 0
     assert AuditEvent.objects.get(activity="sign_up.refused").reason == "email_domain_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("tenant_list", "flow_list", "mail", "words"),
+    [
+        (("allowedDomains", "fabrikam.example"), ("anyone", ""), "amina@fabrikam.example", ""),
+        (("allowedDomains", "fabrikam.example"), ("anyone", ""), "amina@other.example", "certain company addresses"),
+        (("blockedDomains", "mail.example"), ("anyone", ""), "amina@eu.mail.example", "addresses of this kind"),
+        (("blockedDomains", "mail.example"), ("allowedDomains", "mail.example"), "a@mail.example", "of this kind"),
+        (("allowedDomains", "mail.example"), ("blockedDomains", "mail.example"), "a@mail.example", "of this kind"),
+        (("allowedDomains", "a.example\nb.example"), ("allowedDomains", "b.example"), "a@a.example", "certain company"),
+        (("allowedDomains", "a.example\nb.example"), ("allowedDomains", "b.example"), "a@b.example", ""),
+    ],
+)
+def test_asks_the_tenants_list_and_the_flows(
+    admit: Callable[..., None],
+    relying_party: RelyingParty,
+    tenant_list: tuple[str, str],
+    flow_list: tuple[str, str],
+    mail: str,
+    words: str,
+) -> None:
+    admit(Admission(flow_list[0]), flow_list[1])
+    stranger = Stranger(email=mail)
+    stranger.open(relying_party.request_url()).give_email()
+    # The tenant's list is that of now, also for who is on the way already.
+    Tenant.objects.update(admission=tenant_list[0], domains=tenant_list[1])
+    stranger.give_code()
+    if not words:
+        assert stranger.step == "attributes"
+        return
+    assert (stranger.page.status_code, User.objects.count()) == (403, 0)
+    assert words in stranger.html
+
+
+def test_closes_the_door_before_the_last_step(relying_party: RelyingParty, stranger: Stranger) -> None:
+    stranger.open(relying_party.request_url()).give_email().give_code()
+    assert stranger.step == "attributes"
+    Tenant.objects.update(admission="blockedDomains", domains="fabrikam.example")
+    stranger.submit(**ANSWERS)
+    assert stranger.page.status_code == 403
+    assert User.objects.count() == 0
 
 
 def test_signs_in_who_has_an_account_whatever_the_domain(

@@ -74,6 +74,14 @@ SENTENCES: list[tuple[Callable[[Any], object], list[str]]] = [
         lambda d: d.update(introduction="Sign up here."),
         ["The text of the first page is now “Sign up here.” instead of the standard one."],
     ),
+    (
+        lambda d: d.update(code={"length": 6, "minutes": 5, "sender": "Woodgrove"}),
+        [
+            "Codes that we mail have 6 digits.",
+            "Codes that we mail work for 5 minutes.",
+            "Mail with codes comes from “Woodgrove”.",
+        ],
+    ),
     (lambda d: d["ways"].pop(), ["People can't sign in with “Google” any more."]),
     (lambda d: d["ways"].reverse(), ["The ways to sign in stand in this order: Google, Email code."]),
     (
@@ -226,3 +234,13 @@ def test_tells_of_whatever_is_done_to_it(before: Definition) -> None:
         assert bool(sentences) is (one != two)
         assert FALLBACK not in sentences
         assert len(set(sentences)) == len(sentences)
+
+
+def test_tells_when_a_flow_says_nothing_of_its_codes_any_more(before: Definition) -> None:
+    wanted: Definition = {**before, "code": {"length": 6, "minutes": 5, "sender": "Woodgrove"}}
+    assert changes(wanted, before) == [
+        "Codes that we mail have as many digits as the identity provider says.",
+        "Codes that we mail work for as long as the identity provider says.",
+        "Mail with codes comes from whom the identity provider says.",
+    ]
+    assert "Codes that we mail have 6 digits." in changes(None, wanted)

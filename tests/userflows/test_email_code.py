@@ -6,21 +6,27 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from types import FrameType
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from directory.models import AuditEvent, Tenant, User
+from directory.models import AuditEvent, IdentityProvider, Tenant, User
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows import mail_code
 from userflows.models import Journey, RateCounter, UserFlow
+from userflows.publishing import publish
 from userflows.rate_limit import Limit
 
 
@@ -144,7 +150,7 @@ def test_limits_one_sender_and_one_tenant(
     relying_party: RelyingParty, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     limit = Limit(f"test.{name}", count=2, seconds=3600)
-    monkeypatch.setattr(f"userflows.views.{name}", limit)
+    monkeypatch.setattr(f"userflows.mail_code.{name}", limit)
     for number in range(2):
         assert at_the_code_page(relying_party, email=f"p{number}@example.com").step == "email_code"
     assert at_the_code_page(relying_party, email="p3@example.com").page.status_code == 429
@@ -207,3 +213,114 @@ def test_answers_known_and_unknown_addresses_alike(relying_party: RelyingParty) 
         assert sum(hashes.values()) > 3
     for one, other in zip(*answers, strict=True):
         assert one == other
+
+
+@pytest.fixture
+def say(user_flow: UserFlow) -> Callable[..., None]:
+    """Say how codes are: the tenant's identity provider by its settings, the flow by its columns."""
+
+    def make(settings: dict[str, Any], **flow: Any) -> None:
+        IdentityProvider.objects.filter(tenant=user_flow.tenant, kind="EmailOTP").update(settings=settings)
+        for name, value in flow.items():
+            setattr(user_flow, name, value)
+        user_flow.full_clean()
+        user_flow.save()
+        publish(user_flow)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("settings", "flow", "shape", "minutes"),
+    [
+        ({}, {}, r"\d{4} \d{4}", 15),
+        ({"code_length": 6}, {}, r"\d{3} \d{3}", 15),
+        ({"code_length": 7, "code_minutes": 5}, {}, r"\d{4} \d{3}", 5),
+        ({"code_length": 6, "code_minutes": 60}, {"code_length": 9}, r"\d{3} \d{3} \d{3}", 60),
+        ({"code_length": 6, "code_minutes": 60}, {"code_length": 10, "code_minutes": 20}, r"\d{5} \d{5}", 20),
+    ],
+)
+def test_asks_for_a_code_as_the_flow_or_the_tenant_wants_it(
+    relying_party: RelyingParty,
+    say: Callable[..., None],
+    settings: dict[str, Any],
+    flow: dict[str, Any],
+    shape: str,
+    minutes: int,
+) -> None:
+    say(settings, **flow)
+    stranger = at_the_code_page(relying_party)
+    code = stranger.code()
+    assert re.fullmatch(shape, code)
+    digits = len(code.replace(" ", ""))
+    assert f"We sent a code of {digits} digits to" in stranger.html
+    letter = mail.outbox[0]
+    assert isinstance(letter, EmailMultiAlternatives)
+    for text in (stranger.html, str(letter.body), str(letter.alternatives[0][0])):
+        assert f"It works for {minutes} minutes." in text
+    for wrong in (digits - 1, digits + 1):
+        assert f"Enter the {digits} digits of the code." in stranger.submit(code="1" * wrong).html
+    Journey.objects.update(code_sent_at=timezone.now() - timedelta(minutes=minutes, seconds=-5))
+    assert stranger.give_code().step == "attributes"
+
+
+def test_ends_a_code_when_its_mail_said_so(relying_party: RelyingParty, say: Callable[..., None]) -> None:
+    say({"code_length": 6, "code_minutes": 60})
+    stranger = at_the_code_page(relying_party)
+    # What is changed meanwhile is for the next code.
+    say({"code_length": 8, "code_minutes": 5})
+    journey = Journey.objects.get()
+    assert journey.expires_at >= timezone.now() + timedelta(minutes=59)
+    assert "6 digits" in stranger.submit(code="1").html
+    Journey.objects.update(code_sent_at=timezone.now() - timedelta(minutes=60))
+    assert "expired" in stranger.give_code().html
+    stranger.submit(action="resend")
+    assert re.fullmatch(r"\d{4} \d{4}", stranger.code())
+    assert "It works for 5 minutes." in stranger.html
+    assert stranger.give_code().step == "attributes"
+
+
+def test_meets_the_version_that_was_published(
+    relying_party: RelyingParty, say: Callable[..., None], user_flow: UserFlow
+) -> None:
+    say({}, code_length=6)
+    UserFlow.objects.filter(pk=user_flow.pk).update(code_length=10)
+    assert len(at_the_code_page(relying_party).code()) == 7
+
+
+@pytest.mark.parametrize(
+    ("settings", "flow", "name"),
+    [
+        ({}, {}, "Woodgrove"),
+        ({"sender_name": "Woodgrove Bank"}, {}, "Woodgrove Bank"),
+        ({"sender_name": "Woodgrove Bank"}, {"code_sender": "Suppliers, Woodgrove"}, "Suppliers, Woodgrove"),
+        ({"sender_name": "Größe 100 %"}, {}, "Größe 100 %"),
+    ],
+)
+def test_mails_under_the_name_that_was_given(
+    relying_party: RelyingParty, say: Callable[..., None], settings: dict[str, Any], flow: dict[str, Any], name: str
+) -> None:
+    say(settings, **flow)
+    at_the_code_page(relying_party)
+    header = str(make_header(decode_header(mail.outbox[0].message()["From"])))
+    assert parseaddr(header) == (name, parseaddr(django_settings.DEFAULT_FROM_EMAIL)[1])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["A\r\nBcc: eve@evil.example", 'A" <eve@evil.example>', "eve@evil.example", "A\x00B", "A, B <c>"],
+)
+def test_puts_nothing_but_a_name_before_the_address(
+    relying_party: RelyingParty, user_flow: UserFlow, name: str
+) -> None:
+    user_flow.code_sender = name
+    with pytest.raises(ValidationError):
+        user_flow.full_clean()
+    # Whatever a row may hold: the mail's header is safe by itself.
+    IdentityProvider.objects.filter(kind="EmailOTP").update(settings={"sender_name": name.replace("\x00", "\x7f")})
+    at_the_code_page(relying_party)
+    message = message_from_bytes(mail.outbox[0].message().as_bytes(), policy=policy.default)
+    [address] = message["From"].addresses
+    assert f"{address.username}@{address.domain}" == parseaddr(django_settings.DEFAULT_FROM_EMAIL)[1]
+    assert message["Bcc"] is None
+    assert message["To"] == "amina@fabrikam.example"

@@ -103,8 +103,14 @@ def test_never_links_silently_to_an_account_that_signs_in_another_way(
     relying_party: RelyingParty, stranger: Stranger, tenant: Tenant
 ) -> None:
     owner = User.objects.create(tenant=tenant, mail=stranger.email, display_name="Somebody")
-    stranger.open(relying_party.request_url()).give_email().give_code().submit(**ANSWERS)
-    assert_refused(stranger, 409, "already have an account")
+    stranger.open(relying_party.request_url()).give_email().give_code()
+    assert stranger.step == "link"
+    for words in ("already have an account", "Ask your contact at Woodgrove", stranger.page["X-Correlation-ID"]):
+        assert words in stranger.html
+    # Nor by any step that comes after, or by the journey's end.
+    for step in ("attributes", ""):
+        stranger.open(stranger.path.replace("link/", f"{step}/").replace("//", "/"))
+        assert stranger.step == "link"
     assert User.objects.get() == owner
     assert owner.identities.count() == 0
 

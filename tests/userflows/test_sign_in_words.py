@@ -8,6 +8,7 @@ import pytest
 
 from userflows import errors
 from userflows.errors import UserFlowError
+from userflows.federation import errors as federation_errors
 from userflows.mail_code import CodeCheck
 from userflows.models import Outcome
 from userflows.sign_in_words import REASONS, STEPS, reason_in_words, step_in_words
@@ -53,6 +54,13 @@ def test_has_words_for_every_refusal() -> None:
     assert codes - set(REASONS) == set()
 
 
+def test_has_words_for_every_trip_to_a_provider_that_led_nowhere() -> None:
+    codes = {refusal.code for refusal in refusals() if refusal.__module__ == federation_errors.__name__}
+    assert len(codes) > 10
+    # Nobody's journey is known then: there is no entry to write it into.
+    assert codes - set(REASONS) == {"answer_unknown"}
+
+
 def test_has_words_for_every_reason_in_the_source() -> None:
     wrong_codes = {f"code_{check.value}" for check in CodeCheck if check is not CodeCheck.RIGHT}
     refused = set(reasons_returned("sign_up_refusal"))
@@ -81,6 +89,19 @@ def test_has_no_words_for_what_nobody_writes() -> None:
             "Some answers were missing or not valid. Asked again: Age, City.",
         ),
         ({"step": "email_code", "outcome": "refused", "reason": "code_wrong"}, "The code was wrong."),
+        ({"step": "choose", "outcome": "done", "provider": "Google"}, "Google: Chosen to sign in with."),
+        (
+            {
+                "step": "federation",
+                "outcome": "refused",
+                "reason": "provider_answer_invalid",
+                "provider": "Fabrikam",
+                "problem": "nonce",
+                "said": "of 2001",
+            },
+            "Fabrikam: The identity provider's answer didn't stand the checks. "
+            "The ID token answers another request than ours. It said: “of 2001”.",
+        ),
         ({"step": "of_a_later_version", "outcome": "done"}, "of_a_later_version"),
         ({}, ""),
     ],

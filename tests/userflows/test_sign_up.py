@@ -47,7 +47,10 @@ def test_keeps_what_the_directory_needs_and_nothing_else(relying_party: RelyingP
     assert (identity.user, identity.issuer, identity.issuer_assigned_id) == (guest, "mail", stranger.email)
     assert AppRoleAssignment.objects.get().application == relying_party.application
     journey = Journey.objects.get()
-    assert (journey.collected, journey.code_hash) == ("", "")
+    # Who signed in, how: nothing of what was told or answered.
+    assert set(journey.facts) == {"session"}
+    assert stranger.email not in str(journey.facts)
+    assert journey.code_hash == ""
     events = AuditEvent.objects.filter(correlation_id=journey.correlation_id)
     assert set(events.values_list("activity", flat=True)) >= {
         "email_code.sent",

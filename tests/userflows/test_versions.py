@@ -102,11 +102,21 @@ def test_refuses_a_draft_that_was_changed_meanwhile(user_flow: UserFlow) -> None
 
 def test_discards_a_draft(user_flow: UserFlow) -> None:
     ask_for_the_city(user_flow)
-    UserFlow.objects.update(heading="Half-done")
+    UserFlow.objects.update(heading="Half-done", code_length=6)
     discard_draft(user_flow)
     user_flow = UserFlow.objects.get()
-    assert user_flow.heading == ""
+    assert (user_flow.heading, user_flow.code_length) == ("", None)
     assert not has_unpublished_changes(user_flow)
+
+
+def test_keeps_what_a_flow_says_of_its_codes(user_flow: UserFlow) -> None:
+    UserFlow.objects.update(code_length=6, code_minutes=30, code_sender="Suppliers")
+    publish(user_flow)
+    UserFlow.objects.update(code_length=None, code_minutes=5, code_sender="")
+    discard_draft(UserFlow.objects.get())
+    flow = UserFlow.objects.get()
+    assert (flow.code_length, flow.code_minutes, flow.code_sender) == (6, 30, "Suppliers")
+    assert not has_unpublished_changes(flow)
 
 
 def test_keeps_a_version_as_it_was_published(user_flow: UserFlow) -> None:

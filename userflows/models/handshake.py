@@ -2,6 +2,7 @@ import json
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django.db import models
 from django.utils import timezone
@@ -50,6 +51,15 @@ class Handshake(models.Model):
     def keep(self, **secrets: Any) -> None:
         """Add to `secrets`. The caller saves."""
         self.kept = json.dumps(self.secrets | secrets)
+
+    @property
+    def wants_sign_in_anew(self) -> bool:
+        """An application that wants its person to sign in anew wants it at the provider, too (prompt=login; max_age=0
+        means the same)."""
+        if self.journey is None:
+            return False
+        asked = parse_qs(urlsplit(self.journey.return_path).query)
+        return "login" in " ".join(asked.get("prompt", [])).split() or asked.get("max_age") == ["0"]
 
     @property
     def is_expired(self) -> bool:

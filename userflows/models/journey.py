@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from directory.encryption import EncryptedTextField
-from directory.models import Application, Tenant, User
+from directory.models import Application, IdentityProvider, Tenant, User
 from userflows.models.user_flow import UserFlow
 from userflows.models.user_flow_version import UserFlowVersion
 
@@ -60,15 +60,30 @@ class Journey(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    # Looked up once for a request: people, by what was asked (userflows.proofs), and the open ways (userflows.ways).
+    known: dict[str, User | None] | None = None
+    ways: list[IdentityProvider] | None = None
+
     @property
     def facts(self) -> dict[str, Any]:
-        """What the person has told and proven so far: `mail`, `codes_sent`, `mail_proven`, `login_hint`,
-        `answers`."""
+        """What the person has told and proven so far.
+
+        `way`: id and kind of the identity provider that is tried; `proofs`: userflows.proofs.Proof, in their order.
+        `mail`: to be proven; `mail_proven`; `told_mail`: a provider's word for it; `codes_sent`.
+        `joining`: id of the person who proves an old way; `joins`: of the one to whom a new identity is joined.
+        `told_name`, `prefill`: the provider's name and answers. `password_hash`, `wants_password`, `keep_signed_in`.
+        `answers`, `pages_done`; `login_hint`, `domain_hint`; `declined`: ids of providers that led nowhere.
+        A completed journey holds `session` only: what signing in takes (userflows.proofs.session_of).
+        """
         return dict(json.loads(self.collected)) if self.collected else {}
 
     def learn(self, **facts: Any) -> None:
         """Add to `facts`. The caller saves."""
         self.collected = json.dumps(self.facts | facts)
+
+    def forget(self, *names: str) -> None:
+        """Take out of `facts`. The caller saves."""
+        self.collected = json.dumps({name: fact for name, fact in self.facts.items() if name not in names})
 
     @property
     def application_name(self) -> str:

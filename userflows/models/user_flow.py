@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from directory.email_domains import Admission, split_domains
+from directory.identity_provider_settings import SETTINGS
 from directory.models import Tenant
 
 NAME_PREFIX = "B2X_1_"
@@ -106,6 +107,10 @@ class UserFlow(models.Model):
     def clean(self) -> None:
         if UserFlow.objects.filter(pk=self.pk).exclude(name=self.name).exists():
             raise ValidationError({"name": _("The name can never be changed: tokens and applications carry it.")})
+        try:
+            self.code_sender = SETTINGS["sender_name"].check(self.code_sender)
+        except ValidationError as error:
+            raise ValidationError({"code_sender": error}) from error
         self.domains = "\n".join(split_domains(self.domains))
         if self.admission != Admission.ANYONE and not self.domains:
             raise ValidationError({"domains": _("Name at least one email domain.")})

@@ -4,8 +4,9 @@ from django.http import HttpResponse
 
 from userflows import sign_in_log
 from userflows.forms import AttributesForm
-from userflows.journey import check_sign_up_allowed, person_known_by_mail
+from userflows.journey import check_sign_up_allowed
 from userflows.models import Journey, Reached
+from userflows.proofs import known_person
 from userflows.requests import TenantRequest
 from userflows.steps.page import step_page
 
@@ -15,13 +16,13 @@ NAME = "attributes"
 def is_done(journey: Journey) -> bool:
     if _page_index(journey) >= len(journey.definition["pages"]):
         return True
-    return person_known_by_mail(journey) is not None
+    return known_person(journey) is not None
 
 
 def show(request: TenantRequest, journey: Journey) -> HttpResponse:
     check_sign_up_allowed(journey)
     questions = journey.definition["pages"][_page_index(journey)]["questions"]
-    return page_with(request, journey, AttributesForm(questions=questions, answers=journey.facts.get("answers", {})))
+    return page_with(request, journey, AttributesForm(questions=questions, answers=_known_answers(journey)))
 
 
 def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
@@ -44,20 +45,29 @@ def submit(request: TenantRequest, journey: Journey) -> HttpResponse | None:
     return None
 
 
+def _known_answers(journey: Journey) -> dict[str, str | int | bool]:
+    """What was typed here already, and what the provider told: the person sees it, and what they send is kept."""
+    facts = journey.facts
+    return {**facts.get("prefill", {}), **facts.get("answers", {})}
+
+
 def _page_index(journey: Journey) -> int:
     return int(journey.facts.get("pages_done", 0))
 
 
 def page_with(request: TenantRequest, journey: Journey, form: AttributesForm) -> HttpResponse:
-    index, pages = _page_index(journey), journey.definition["pages"]
+    index, pages, facts = _page_index(journey), journey.definition["pages"], journey.facts
     return step_page(
         request,
         "userflows/attributes.html",
         journey,
-        step_number=3 + index,
+        step_number=3 + index + bool(journey.facts.get("wants_password")),
         form=form,
         page_heading=pages[index]["heading"],
         is_first_page=index == 0,
         is_last_page=index + 1 == len(pages),
-        email=journey.facts["mail_proven"],
+        email=facts["mail_proven"],
+        provider_name=facts.get("told_name", ""),
+        # Otherwise it was typed here, and proven by a code.
+        is_told="told_mail" not in facts,
     )

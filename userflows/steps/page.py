@@ -20,7 +20,8 @@ def step_page(
         {
             "journey": journey,
             "step_number": step_number,
-            "step_count": 2 + len(journey.definition["pages"]),
+            # Who chooses a password has one page more.
+            "step_count": 2 + len(journey.definition["pages"]) + bool(journey.facts.get("wants_password")),
             **context,
         },
         status=status,
