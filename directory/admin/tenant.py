@@ -21,11 +21,12 @@ class TenantAdmin(TenantModelAdmin):
     menu_name = _("Tenant")
     audit_subject = "tenant"
     summary = _(
-        "Your organisation's name, language and links, the switch for self-service sign-up, and how long logs are kept."
+        "Your organisation's name, language and links, who can sign up, and how long sign-ins and logs are kept."
     )
     fieldsets = (
         (_("Organisation"), {"fields": ("name", "slug", "tenant_id", "default_language")}),
-        (_("Sign-up"), {"fields": ("sign_up_enabled",)}),
+        (_("Sign-up"), {"fields": ("sign_up_enabled", "admission", "domains")}),
+        (_("Sessions"), {"fields": ("session_hours", "keep_signed_in_days")}),
         (_("On the sign-up pages"), {"fields": ("support_contact", "privacy_url", "terms_url")}),
         (_("Logs"), {"fields": ("audit_retention_days", "sign_in_retention_days")}),
     )

@@ -33,8 +33,8 @@ from directory.roles import Role, may
 class IdentityInline(ReadOnly, TenantTabularInline):
     model = Identity
     subject = "user"
-    fields = ("sign_in_type", "issuer", "issuer_assigned_id", "created_at")
-    readonly_fields = fields
+    fields: ClassVar[tuple[str, ...]] = ("sign_in_type", "issuer", "issuer_assigned_id", "created_at")
+    readonly_fields: ClassVar[tuple[str, ...]] = fields
     verbose_name_plural = _("ways to sign in")
 
 

@@ -57,7 +57,7 @@ class Furnished:
 
     @property
     def provider(self) -> IdentityProvider:
-        return self.tenant.identity_providers.get()
+        return self.tenant.identity_providers.get(kind="EmailOTP")
 
 
 def browser_of(user: User, *, methods: tuple[str, ...] = ("pwd", "otp", "mfa"), proven: bool = True) -> Client:

@@ -14,7 +14,7 @@ from tests.processes import ROOT
 
 # subject.past_participle: what directory.audit.record() asks of its callers.
 CODE = re.compile(
-    r'"([a-z_]+\.(?:\w+ed|\w+_discarded|sent|run|reset|forgotten|rolled_back|signed_(?:in|up|out)|stepped_up))"'
+    r'"([a-z_]+\.(?:\w+ed|\w+_set|\w+_discarded|sent|run|reset|forgotten|rolled_back|signed_(?:in|up|out)|stepped_up))"'
 )
 APPS = ("directory", "userflows", "identity_portal")
 

@@ -149,6 +149,10 @@ def test_says_what_was_and_what_is_for_every_change_in_the_admin(browser: Client
         "sign_up_enabled": "on",
         "audit_retention_days": "90",
         "sign_in_retention_days": "30",
+        "admission": "blockedDomains",
+        "domains": "mail.example\nfree.example",
+        "session_hours": "8",
+        "keep_signed_in_days": "30",
     }
     assert browser.post(url, form).status_code == 302
     details = AuditEvent.objects.get(tenant=ours.tenant, activity="tenant.updated").details
@@ -156,8 +160,22 @@ def test_says_what_was_and_what_is_for_every_change_in_the_admin(browser: Client
         "name": "woodgrove-marker Ltd",
         "audit_retention_days": 365,
         "sign_in_retention_days": 90,
+        "admission": "anyone",
+        "domains": "",
+        "session_hours": 24,
+        "keep_signed_in_days": 0,
     }
-    assert details["after"] == {"name": "Renamed", "audit_retention_days": 90, "sign_in_retention_days": 30}
+    assert details["after"] == {
+        "name": "Renamed",
+        "audit_retention_days": 90,
+        "sign_in_retention_days": 30,
+        "admission": "blockedDomains",
+        "domains": "mail.example\nfree.example",
+        "session_hours": 8,
+        "keep_signed_in_days": 30,
+    }
+    refused = browser.post(url, form | {"domains": ""})
+    assert "Name at least one email domain." in refused.content.decode()
 
 
 def test_leaves_djangos_own_log_empty(browser: Client, ours: Furnished) -> None:

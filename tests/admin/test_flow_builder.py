@@ -37,6 +37,9 @@ def test_saves_every_part_in_one_go_and_says_so_in_the_log(browser: Client, ours
         "introduction": "One\r\nTwo",
         "admission": "allowedDomains",
         "domains": "Fabrikam.com\ncontoso.com",
+        "code_length": "6",
+        "code_minutes": "30",
+        "code_sender": "Fabrikam suppliers",
         "questions_heading": "About you",
         **row(0, order="2", hint="As in your passport"),
         **row(1, order="1", label="Marker?"),
@@ -49,6 +52,7 @@ def test_saves_every_part_in_one_go_and_says_so_in_the_log(browser: Client, ours
     assert (flow.revision, flow.description) == (1, "For suppliers")
     assert (definition["heading"], definition["introduction"]) == ("Welcome", "One\nTwo")
     assert definition["domains"] == ["fabrikam.com", "contoso.com"]
+    assert definition["code"] == {"length": 6, "minutes": 30, "sender": "Fabrikam suppliers"}
     assert [page["heading"] for page in definition["pages"]] == ["About you", "Where you are"]
     assert [question["label"] for question in questions_in(definition)] == ["Marker?", "First name", "City"]
     assert [question["required"] for question in questions_in(definition)] == [True, False, True]

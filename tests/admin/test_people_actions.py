@@ -160,7 +160,7 @@ def test_answers_why_a_person_exists(
     for words in (
         f"through the user flow {ours.flow.name} v{sign_up.version_number}",
         "Partner &lt;b&gt;Shop&lt;/b&gt;",
-        "Email code",
+        "Email",
         str(sign_up.correlation_id),
         f"{ours.admin_url}directory/auditevent/?q={sign_up.correlation_id}",
         f"{ours.admin_url}userflows/userflow/{ours.flow.pk}/change/",
@@ -266,5 +266,5 @@ def test_lists_by_what_people_came(browser: Client, ours: Furnished) -> None:
     _sign_up(ours.guest, ours)
     User.objects.filter(pk=ours.guest.pk).update(is_test=True)
     page = text_of(browser.get(f"{ours.admin_url}directory/user/"))
-    for words in (f"{ours.flow.name} v3", ours.application.name, "Email code", "Never", "Test user"):
+    for words in (f"{ours.flow.name} v3", ours.application.name, "Email", "Never", "Test user"):
         assert words in page

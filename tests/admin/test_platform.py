@@ -80,7 +80,10 @@ def test_lets_nobody_but_operators_in(ours: Furnished) -> None:
 
 def test_a_tenants_administrator_does_not_switch_the_tenant_off(browser: Client, ours: Furnished) -> None:
     url = f"{ours.admin_url}directory/tenant/{ours.tenant.pk}/change/"
-    kept = {"audit_retention_days": "365", "sign_in_retention_days": "90"}
+    kept = {
+        **{"audit_retention_days": "365", "sign_in_retention_days": "90"},
+        **{"admission": "anyone", "session_hours": "24", "keep_signed_in_days": "0"},
+    }
     browser.post(url, {"name": "Renamed", "default_language": "en", "is_active": "", "slug": "mine", **kept})
     after = Tenant.objects.get(pk=ours.tenant.pk)
     assert (after.name, after.is_active, after.slug) == ("Renamed", True, ours.tenant.slug)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from directory.models import AuditEvent, User
+from directory.models import AuditEvent, IdentityProvider, User
 from directory.roles import Role
 from tests.admin.building import flow_url, new_row, open_builder, row
 from tests.admin.conftest import Furnished, browser_of
@@ -31,6 +31,20 @@ def test_shows_the_first_page_as_it_is_typed(browser: Client, ours: Furnished) -
     assert "<p>Hello<br>there</p>" in html
     assert 'type="email"' in html
     assert "There is a problem" not in html
+
+
+def test_shows_the_ways_to_sign_in_as_to_somebody_new(
+    browser: Client, ours: Furnished, make_provider: Callable[..., IdentityProvider]
+) -> None:
+    google = make_provider(ours.tenant, "Google", name="Google")
+    browser.cookies["portal_last_way"] = str(google.pk)
+    html = preview(browser, ours)
+    assert "Continue with Google" in html
+    assert "Last used" not in html
+    html = preview(browser, ours, preview_page="join")
+    assert "You already have an account" in html
+    assert "Email me a code" in html
+    assert "From then on you can use Google too." in html
 
 
 def test_shows_each_page_and_its_mistakes(browser: Client, ours: Furnished) -> None:

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern
 
-from directory.models import User
+from directory.models import IdentityProvider, User
 from directory.roles import PERMISSIONS, Role
 from identity_portal.admin_sites import tenant_site
 from tests.admin.conftest import Furnished, browser_of
 from tests.admin.crawling import crawl
+from tests.hosted_passkeys import give_passkey
+from userflows.passkey import Passkey, passkeys_of
 
 STANDARD = ("changelist", "add", "history", "delete", "change")
 # Each person's own: signing in, the second factor, the home page and what it is made of.
@@ -46,6 +49,7 @@ class Page:
 FLOW = "userflows/userflow/{flow.pk}/"
 APPLICATION = "directory/application/{application.pk}/"
 PERSON = "directory/user/{guest.pk}/"
+PROVIDER = "directory/identityprovider/{saml.pk}/"
 PAGES = {
     "userflows_userflow_run": Page(FLOW + "run/", "userflow", "change", "change"),
     "userflows_userflow_preview": Page(FLOW + "preview/", "userflow", "view", "view"),
@@ -86,10 +90,23 @@ PAGES = {
     "directory_roleassignment_remove": Page(
         "directory/roleassignment/global_reader/remove/{member.pk}/", "roleassignment", "change", "change"
     ),
+    "directory_user_remove_identity": Page(PERSON + "ways/{identity.pk}/remove/", "user", "change", "change"),
+    "directory_user_remove_passkey": Page(PERSON + "passkeys/{passkey.id}/remove/", "user", "change", "change"),
+    "directory_identityprovider_switch": Page(PROVIDER + "switch/", "identityprovider", "change", "change"),
+    "directory_identityprovider_test": Page(PROVIDER + "test/", "identityprovider", "", "change"),
+    "directory_identityprovider_test_result": Page(PROVIDER + "test/result/", "identityprovider", "change", ""),
+    "directory_identityprovider_metadata": Page(PROVIDER + "metadata/", "identityprovider", "change", "change"),
+    # Only with both: a role that may see people may see identity providers as well.
+    "directory_identityprovider_explain": Page("directory/identityprovider/explain/", "user", "view", "view"),
     "userflows_signin_export": Page("userflows/signin/export/", "signin", "", "view"),
     "directory_auditevent_export": Page("directory/auditevent/export/", "auditevent", "", "view"),
     "oidc_signingkey_rotate": Page("oidc/signingkey/rotate/", "signingkey", "change", "change"),
 }
+
+
+def passkey_of(user: User) -> Passkey:
+    give_passkey(user, origin=settings.BASE_URL)
+    return passkeys_of(user)[0]
 
 
 @pytest.fixture
@@ -103,6 +120,11 @@ def pages_of(make_admin: Callable[..., User], make_guest: Callable[..., User]) -
             "deleted": make_guest(owner.tenant, f"gone@{owner.tenant.slug}.example", deleted_at=owner.event.at),
             "long_deleted": make_guest(owner.tenant, f"lost@{owner.tenant.slug}.example", deleted_at=owner.event.at),
             "secret_row": owner.application.secrets.get(),
+            "identity": owner.guest.identities.get(),
+            "passkey": passkey_of(owner.guest),
+            "saml": IdentityProvider.objects.create(
+                tenant=owner.tenant, kind="Saml", name=owner.marker, is_enabled=False
+            ),
         }
         parts = {name: getattr(owner, name) for name in ("flow", "application", "guest")} | rows
         return {name: page.path.format(**parts) for name, page in PAGES.items()}

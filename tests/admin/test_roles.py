@@ -16,19 +16,21 @@ FORMS = {
     "directory/tenant": {
         **{"name": "New name", "default_language": "en"},
         **{"audit_retention_days": "365", "sign_in_retention_days": "90"},
+        **{"admission": "anyone", "session_hours": "24", "keep_signed_in_days": "0"},
     },
     "directory/user": user_form(),
     "directory/userattribute": {"display_name": "New name"},
     "directory/application": application_form(),
-    "directory/identityprovider": {"name": "New name", "is_enabled": "on"},
+    "directory/identityprovider": {"name": "New name", "may_create_accounts": "on"},
     "userflows/userflow": flow_form(description="New name"),
     "directory/auditevent": {"activity": "forged"},
     "userflows/signin": {"outcome": "forged"},
     "oidc/signingkey": {"state": "retired"},
 }
 # What the pages leave out for everybody, whatever the table grants: other verbs stand in for them.
-ADDED = {"directory/user", "directory/userattribute", "directory/application", "userflows/userflow"}
-CHANGED = {*ADDED, "directory/tenant", "directory/identityprovider"}
+DELETED = {"directory/user", "directory/userattribute", "directory/application", "userflows/userflow"}
+ADDED = {*DELETED, "directory/identityprovider"}
+CHANGED = {*ADDED, "directory/tenant"}
 
 
 @pytest.fixture(params=list(Role))
@@ -81,7 +83,7 @@ def test_deletes_what_its_row_says(admin: Client, ours: Furnished, role: Role) -
     UserFlow.objects.filter(pk=ours.flow.pk).update(live_version=None)
     for path, name in OWNED.items():
         target = getattr(ours, name)
-        may_delete = allowed(role, path, "delete") and path in ADDED
+        may_delete = allowed(role, path, "delete") and path in DELETED
         url = f"{ours.admin_url}{path}/{target.pk}/delete/"
         assert admin.get(url).status_code == (200 if may_delete else 403), path
         assert admin.post(url, {"post": "yes"}).status_code == (302 if may_delete else 403), path

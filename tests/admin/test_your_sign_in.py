@@ -12,12 +12,12 @@ from freezegun import freeze_time
 from directory.models import AuditEvent, ClientSecret, Session, Tenant, User
 from directory.roles import Role
 from identity_portal.oidc.models import SigningKey
-from identity_portal.user_agent import device_of
 from tests.admin.conftest import Furnished, browser_of
 from tests.admin.form_data import user_form
 from tests.admin.signing_in import SECRET, give_app, sign_in
 from tests.conftest import PASSWORD
 from tests.totp import code_of
+from userflows.user_agent import device_of
 
 URL = "/woodgrove/admin/"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from directory.admin.pages import PlainLabels, PlainModelForm
+from directory.identity_provider_health import is_usable, problems_of
 from directory.models import Application, IdentityProvider, UserAttribute
 from userflows.admin.question_forms import PREFIX, BaseQuestions, QuestionForm, Questions, initial_of
 from userflows.definition import Definition, assemble, definition_of
@@ -29,7 +30,10 @@ class BasicsForm(PlainModelForm):
 
     class Meta:
         model = UserFlow
-        fields = ("description", "heading", "introduction", "admission", "domains")
+        fields = (
+            *("description", "heading", "introduction", "admission", "domains"),
+            *("code_length", "code_minutes", "code_sender"),
+        )
         widgets = {
             "introduction": forms.Textarea(attrs={"rows": 3}),
             "admission": forms.RadioSelect,
@@ -48,8 +52,13 @@ class WaysForm(PlainLabels, forms.Form):
         places = {pk: place for place, pk in enumerate(chosen)}
         self.providers = sorted(providers, key=lambda provider: places.get(provider.pk, len(places)))
         for place, provider in enumerate(self.providers, start=1):
+            is_offered = provider.pk in places
             self.fields[f"{provider.pk}-offered"] = forms.BooleanField(
-                label=provider.name, required=False, initial=provider.pk in places
+                label=provider.name,
+                required=False,
+                initial=is_offered,
+                # What nobody can sign in with can be taken out, and not be added.
+                disabled=not is_offered and not (provider.is_enabled and is_usable(provider)),
             )
             self.fields[f"{provider.pk}-order"] = forms.IntegerField(
                 label=_now("Place of %(name)s") % {"name": provider.name},
@@ -61,7 +70,13 @@ class WaysForm(PlainLabels, forms.Form):
 
     def rows(self) -> list[dict[str, Any]]:
         return [
-            {"provider": provider, "offered": self[f"{provider.pk}-offered"], "order": self[f"{provider.pk}-order"]}
+            {
+                "provider": provider,
+                "about": provider.about if provider.is_known_kind else None,
+                "problems": problems_of(provider) if provider.is_enabled else [],
+                "offered": self[f"{provider.pk}-offered"],
+                "order": self[f"{provider.pk}-order"],
+            }
             for provider in self.providers
         ]
 

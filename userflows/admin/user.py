@@ -9,36 +9,39 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from directory.admin import UserAdmin
 from directory.admin.deleted_user import DeletedUserAdmin
 from directory.admin.filters import SelectFilter, relation_filter
 from directory.admin.people_export import Column
 from directory.admin.scoping import roles_in, tenant_of
+from directory.identity_provider_settings import ENTRA_ISSUER
 from directory.models import Application, User
-from directory.models.identity import MAIL_ISSUER
 from directory.roles import may
 from userflows import erasure
+from userflows.admin.person_passkeys import PersonPasskeyPages
 from userflows.models import SignIn, SignUp, UserFlow
+from userflows.provider_names import offered_issuers, provider_name
 
 # Both are written in one moment; the sign-up's has an index with each of the filters here.
 SAME_ORDER = {"created_at": "sign_up__created_at"}
 
 
 class IdentityProviderFilter(SelectFilter):
-    """By what a sign-up keeps of the provider: for the code by mail, the issuer of its identities."""
+    """By what a sign-up keeps of the provider: the issuer of its identities."""
 
     title = _("identity provider")
     parameter_name = "provider"
     same_order = SAME_ORDER
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(MAIL_ISSUER, provider_name(MAIL_ISSUER))]
+        return offered_issuers(tenant_of(request))
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         if not self.value():
             return queryset
         name = str(self.value()).replace("\x00", "")
-        return queryset.filter(sign_up__tenant=tenant_of(request), sign_up__identity_provider=name)
+        # Entra's: one for each organisation.
+        column = "sign_up__identity_provider" + ("__startswith" if name == ENTRA_ISSUER else "")
+        return queryset.filter(sign_up__tenant=tenant_of(request), **{column: name})
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class FlowDeletedUserAdmin(DeletedUserAdmin):
     erase = staticmethod(erasure.delete_for_good)
 
 
-class FlowUserAdmin(UserAdmin):
+class FlowUserAdmin(PersonPasskeyPages):
     """The people, with what the ground floor doesn't know: by which flow, application and provider they came."""
 
     deleted_users = FlowDeletedUserAdmin
@@ -91,7 +94,7 @@ class FlowUserAdmin(UserAdmin):
         *("came_by", "application", "provider"),
     )
     list_filter = (
-        *UserAdmin.list_filter,
+        *PersonPasskeyPages.list_filter,
         relation_filter("user_flow", UserFlow, _("user flow"), path="sign_up__user_flow", same_order=SAME_ORDER),
         relation_filter(
             "application", Application, _("application"), path="sign_up__application", same_order=SAME_ORDER
@@ -173,7 +176,3 @@ class FlowUserAdmin(UserAdmin):
             return ""
         name = f"{self.admin_site.name}:userflows_userflow_version"
         return reverse(name, args=(sign_up.user_flow_id, sign_up.version_number))
-
-
-def provider_name(issuer: str) -> str:
-    return _now("Email code") if issuer == MAIL_ISSUER else issuer
