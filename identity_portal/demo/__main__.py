@@ -228,6 +228,7 @@ def tell(place: Place, told: dict[str, dict[str, str]]) -> None:
 Identity Portal is running.
 
   Sign up as a stranger   {place.sample_url(0)}   ({SAMPLES[0]})
+  Sign in as a partner    {told["partner"]["email"]} is led to Contoso, another tenant
   A second application    {place.sample_url(1)}   ({SAMPLES[1]})
   The mails it sends      {told["outbox_url"]}
   Tenant administration   {admin["url"]}

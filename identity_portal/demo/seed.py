@@ -1,4 +1,4 @@
-"""What the demo begins with: the tenant Woodgrove, a flow for suppliers, two applications, an administrator."""
+"""What the demo begins with: the tenant Woodgrove, its flow, two applications, an administrator, a partner."""
 
 import json
 from dataclasses import dataclass
@@ -9,12 +9,23 @@ from django.conf import settings
 from django.db import transaction
 
 from directory.applications import add_client_secret, create_application
+from directory.identity_providers import create_identity_provider
 from directory.members import create_member, create_operator
-from directory.models import Application, ApplicationKind, ClientSecret, Tenant, User, UserAttribute
+from directory.models import (
+    PASSKEY,
+    Application,
+    ApplicationKind,
+    ClientSecret,
+    IdentityProvider,
+    Tenant,
+    User,
+    UserAttribute,
+)
 from directory.one_time_link import find_person, make_link
 from directory.roles import Role
 from directory.tenants import create_tenant
 from identity_portal.authority import Authority
+from identity_portal.demo.partner import PERSON_MAIL, add_partner
 from userflows.flows import NewQuestion, assign_application, create_user_flow
 from userflows.models import InputType, UserFlow
 from userflows.publishing import publish
@@ -55,6 +66,7 @@ def seed(applications: list[DemoApplication], *, known: dict[str, Any]) -> dict[
     `known` is what an earlier run told; links and secrets can't be read back from the database.
     """
     tenant = Tenant.objects.filter(slug=SLUG).first() or _make_tenant()
+    add_partner(tenant)
     user_flow = UserFlow.objects.filter(tenant=tenant).first() or _make_user_flow(tenant)
     flow_authority = Authority(tenant=tenant, user_flow=user_flow)
     clients = known.get("clients", [])
@@ -67,6 +79,7 @@ def seed(applications: list[DemoApplication], *, known: dict[str, Any]) -> dict[
         "outbox_dir": str(settings.OUTBOX_DIR),
         "admin": {**_way_in(admin, known.get("admin", {})), "url": f"{settings.BASE_URL}/{SLUG}/admin/"},
         "operator": {**_way_in(operator, known.get("operator", {})), "url": f"{settings.BASE_URL}/admin/"},
+        "partner": {"email": PERSON_MAIL},
         "clients": [_client(user_flow, application, clients) for application in applications],
     }
 
@@ -82,6 +95,7 @@ def _make_tenant() -> Tenant:
             terms_url="https://woodgrove.example/terms",
         )
     )
+    create_identity_provider(IdentityProvider(tenant=tenant, kind=PASSKEY, name="Passkey", may_create_accounts=False))
     for name, label, autocomplete in (
         ("BusinessName", "Business name", "organization"),
         ("BusinessRegistrationCode", "Business registration code", ""),
