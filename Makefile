@@ -40,7 +40,8 @@ SAME_ANYWHERE = tests/demo tests/test_architecture.py tests/test_docs.py tests/t
 	tests/admin/test_role_table.py tests/admin/test_snippets.py tests/admin/test_activities.py \
 	tests/admin/test_flow_builder.py tests/admin/test_preview.py tests/admin/test_flow_templates.py \
 	tests/userflows/test_changes.py tests/userflows/test_sign_in_words.py tests/userflows/test_questions.py \
-	tests/userflows/test_question_errors.py tests/directory/test_redirect_uris.py tests/test_proxy.py
+	tests/userflows/test_question_errors.py tests/directory/test_redirect_uris.py tests/test_proxy.py \
+	tests/userflows/federation/test_saml_answer.py tests/userflows/federation/test_saml_metadata.py
 
 .PHONY: test-postgresql
 test-postgresql: .venv/dev.installed ## Run the same tests on PostgreSQL (DATABASE_URL), where none may be skipped

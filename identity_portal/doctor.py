@@ -6,6 +6,7 @@ What settings alone can tell stops the start (identity_portal.settings) or is on
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from ipaddress import ip_network
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -25,6 +26,8 @@ DEAD_MAIL_BACKENDS = ("console", "dummy", "filebased", "locmem")
 MAIL_WAITS_AT_MOST = timedelta(minutes=10)
 # `purge_expired` deletes a journey a day after its end, and runs every hour.
 PURGED_AT_THE_LATEST = timedelta(days=3)
+# 10.0.0.0/8 and fc00::/7 are the largest that are anybody's own.
+WIDEST_NETWORK = {4: 8, 6: 7}
 
 
 def examine_platform() -> list[Finding]:
@@ -49,6 +52,19 @@ def examine_settings() -> Iterator[Finding]:
             "Mail is sent while people wait for their page.",
             "Set TASKS_BACKEND=database and run manage.py db_worker.",
         )
+    yield from _outgoing_networks()
+
+
+def _outgoing_networks() -> Iterator[Finding]:
+    """A partner's network is one thing, all that there are is another: administrators write the URLs that are asked."""
+    for network in map(ip_network, settings.OUTGOING_NETWORKS):
+        if network.is_loopback or network.prefixlen < WIDEST_NETWORK[network.version]:
+            yield Finding(
+                "portal.W005",
+                Severity.WARNING,
+                f"By an identity provider's URLs, administrators of every tenant reach what listens in {network}.",
+                "List only the networks of identity providers in OUTGOING_NETWORKS.",
+            )
 
 
 def examine_database() -> Iterator[Finding]:

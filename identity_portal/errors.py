@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from directory import audit
@@ -37,6 +38,8 @@ class RefusalMiddleware:
         # An unknown journey is none of this browser's: its log is not for it to write.
         if exception.journey_id and exception.status != 404:
             sign_in_log.refuse(exception.journey_id, reason=exception.reason or exception.code)
+        if exception.journey_id and exception.go_on_to:
+            exception.action_url = reverse("journey-step", args=[exception.journey_id, exception.go_on_to])
         return refusal_page(request, exception)
 
 

@@ -1,17 +1,16 @@
-"""Second factors: what django-allauth and python-fido2 store and compute, behind one door.
+"""Second factors of administrators: what django-allauth stores and computes, behind one door.
 
-The only module that knows either, allauth's internals too: there is no other way to set a factor up without its pages.
+It knows allauth's internals: there is no other way to set a factor up without its pages. Passkeys are those of
+userflows.passkey that were made here; one that signs people in on the hosted pages is no second factor.
 """
 
-import json
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -19,31 +18,15 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt, encrypt
-from allauth.mfa.webauthn.internal.auth import WebAuthn
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from fido2.cose import CoseKey
-from fido2.server import Fido2Server
-from fido2.utils import websafe_encode
-from fido2.webauthn import (
-    AuthenticationResponse,
-    PublicKeyCredentialRpEntity,
-    PublicKeyCredentialUserEntity,
-    RegistrationResponse,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from directory.encryption import UnsealError, seal, sealing_key_id, unseal
 from directory.models import User
+from userflows.passkey import PASSKEY, is_for_sign_in, lock_factors
 
 APP = Authenticator.Type.TOTP.value
-PASSKEY = Authenticator.Type.WEBAUTHN.value
 RECOVERY_CODES = Authenticator.Type.RECOVERY_CODES.value
-# What hostile bytes make of python-fido2's parsers.
-UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error)
-MAX_PASSKEYS = 20
 
 _owner: ContextVar[str] = ContextVar("second_factor_owner")
 
@@ -88,24 +71,23 @@ class Factor:
 
 def factors_of(user: User) -> list[Factor]:
     """Return the person's factors, without the recovery codes: those only stand in for one."""
-    rows = Authenticator.objects.filter(user=user).exclude(type=RECOVERY_CODES)
-    return [Factor.of(row) for row in rows.order_by("type", "created_at")]
+    return [Factor.of(row) for row in _rows(user)]
 
 
 def has_second_factor(user: User) -> bool:
-    return bool(Authenticator.objects.filter(user=user).exclude(type=RECOVERY_CODES).exists())
+    return bool(_rows(user))
 
 
-def lock_factors(user: User) -> None:
-    """One change at a time to a person's factors."""
-    User.objects.select_for_update().get(pk=user.pk)
+def _rows(user: User) -> list[Any]:
+    rows = Authenticator.objects.filter(user=user).exclude(type=RECOVERY_CODES)
+    return [row for row in rows.order_by("type", "created_at") if not is_for_sign_in(row)]
 
 
 @transaction.atomic
 def remove_factor(user: User, factor_id: int) -> Factor | None:
     """Remove one of the person's factors; None: there is no such. Raises LastFactor."""
     lock_factors(user)
-    rows = list(Authenticator.objects.filter(user=user).exclude(type=RECOVERY_CODES))
+    rows = _rows(user)
     row = next((row for row in rows if row.pk == factor_id), None)
     if row is None:
         return None
@@ -117,8 +99,13 @@ def remove_factor(user: User, factor_id: int) -> Factor | None:
 
 
 def remove_all_factors(user: User) -> None:
-    """For whoever lost them: at the next sign-in the person sets up a new one."""
-    Authenticator.objects.filter(user=user).delete()
+    """For whoever lost them: at the next sign-in the person sets up a new one.
+
+    Passkeys of the hosted pages stay: they are no second factor, and have a remove button of their own.
+    """
+    Authenticator.objects.filter(user=user, type=RECOVERY_CODES).delete()
+    for row in _rows(user):
+        row.delete()
 
 
 # Codes of an authenticator app (RFC 6238)
@@ -212,100 +199,6 @@ def recovery_code_proves(user: User, code: str) -> bool:
         if not RecoveryCodes(row).validate_code(code):
             return False
     Authenticator.objects.filter(pk=row.pk).update(last_used_at=timezone.now())
-    return True
-
-
-# Passkeys and security keys (WebAuthn)
-
-
-def _server() -> Fido2Server:
-    host = urlsplit(settings.BASE_URL).hostname or ""
-    relying_party = PublicKeyCredentialRpEntity(id=host, name="Identity Portal")
-    # To the letter: python-fido2's own rule takes every port, and every host below ours.
-    return Fido2Server(relying_party, verify_origin=lambda origin: origin == settings.BASE_URL)
-
-
-def _passkeys(user: User) -> list[Any]:
-    return list(Authenticator.objects.filter(user=user, type=PASSKEY))
-
-
-def _credential_of(row: Any) -> Any:
-    return WebAuthn(row).authenticator_data.credential_data
-
-
-def may_have_passkeys() -> bool:
-    """Browsers offer passkeys to names only, not to IP addresses (WebAuthn 5.1.3), and to https or localhost."""
-    host = urlsplit(settings.BASE_URL).hostname or ""
-    return not host.replace(".", "").isdigit() and ":" not in host and (settings.IS_HTTPS or host == "localhost")
-
-
-def passkey_to_make(user: User) -> tuple[str, dict[str, Any]]:
-    """Return what the browser is asked for when it makes a passkey (JSON), and what to keep until it answers."""
-    person = PublicKeyCredentialUserEntity(id=user.pk.bytes, name=user.mail, display_name=str(user))
-    options, state = _server().register_begin(
-        person,
-        credentials=[_credential_of(row) for row in _passkeys(user)],
-        resident_key_requirement=ResidentKeyRequirement.DISCOURAGED,
-        user_verification=UserVerificationRequirement.REQUIRED,
-    )
-    return json.dumps(dict(options)["publicKey"]), state
-
-
-@transaction.atomic
-def add_passkey(user: User, *, name: str, state: dict[str, Any], answer: str) -> bool:
-    """Keep the passkey that the browser made, if its answer fits what was asked."""
-    lock_factors(user)
-    rows = _passkeys(user)
-    try:
-        response = RegistrationResponse.from_dict(json.loads(answer))
-        made = response.response.attestation_object.auth_data.credential_data
-        if made is None or made.public_key[3] not in CoseKey.supported_algorithms():
-            return False
-        _server().register_complete(state, response)
-    except UNREADABLE:
-        return False
-    if len(rows) >= MAX_PASSKEYS or any(_credential_of(row).credential_id == made.credential_id for row in rows):
-        return False
-    row = WebAuthn.add(user, name, _credential_to_keep(response)).instance
-    row.data["sign_count"] = response.response.attestation_object.auth_data.counter
-    row.save(update_fields=["data"])
-    return True
-
-
-def _credential_to_keep(response: RegistrationResponse) -> dict[str, Any]:
-    """Return what was understood, in allauth's shape: nothing else that the browser sent is stored."""
-    raw_id = websafe_encode(response.raw_id)
-    inner = {
-        "clientDataJSON": websafe_encode(response.response.client_data),
-        "attestationObject": websafe_encode(response.response.attestation_object),
-    }
-    return {"id": raw_id, "rawId": raw_id, "type": "public-key", "response": inner}
-
-
-def passkey_to_use(user: User) -> tuple[str, dict[str, Any]]:
-    """Return what the browser is asked for (JSON: only this person's passkeys will do), and what to keep meanwhile."""
-    credentials = [_credential_of(row) for row in _passkeys(user)]
-    options, state = _server().authenticate_begin(credentials, user_verification=UserVerificationRequirement.REQUIRED)
-    return json.dumps(dict(options)["publicKey"]), state
-
-
-@transaction.atomic
-def passkey_proves(user: User, *, state: dict[str, Any], answer: str) -> bool:
-    rows = list(Authenticator.objects.select_for_update().filter(user=user, type=PASSKEY))
-    credentials = {_credential_of(row).credential_id: row for row in rows}
-    try:
-        response = AuthenticationResponse.from_dict(json.loads(answer))
-        used = _server().authenticate_complete(state, [_credential_of(row) for row in rows], response)
-        count = response.response.authenticator_data.counter
-    except UNREADABLE:
-        return False
-    row = credentials[used.credential_id]
-    # WebAuthn 6.1.1: a counter that doesn't grow tells of a copied key. Synchronised passkeys always say 0.
-    if count and count <= row.data.get("sign_count", 0):
-        return False
-    row.data["sign_count"] = count
-    row.last_used_at = timezone.now()
-    row.save(update_fields=["data", "last_used_at"])
     return True
 
 

@@ -1,6 +1,5 @@
 """The pages that ask for the second factor: after the password, and again before something dangerous."""
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -21,19 +20,17 @@ from directory.models import User
 from identity_portal.admin_sign_in import PENDING, Site, admin_page, checked_next, finish_sign_in, pending_person
 from identity_portal.second_factor import (
     APP,
-    PASSKEY,
     RECOVERY_CODES,
     app_proves,
     factors_of,
     has_second_factor,
-    may_have_passkeys,
-    passkey_proves,
-    passkey_to_use,
     recovery_code_proves,
 )
 from identity_portal.security_notice import Change, tell
 from identity_portal.tenant_switcher import remember_tenant
 from userflows.errors import TooManyRequests
+from userflows.passkey import PASSKEY, may_have_passkeys, passkey_proves, passkey_to_use
+from userflows.passkey_challenge import keep_challenge, take_challenge
 from userflows.rate_limit import Limit, count_attempt, network_of
 from userflows.requests import client_address
 
@@ -43,8 +40,6 @@ SENDER_LIMIT = Limit("second_factor.sender", count=10, seconds=900)
 PERSON_LIMIT = Limit("second_factor.person", count=50, seconds=24 * 3600)
 WARNING_LIMIT = Limit("second_factor.warning", count=1, seconds=24 * 3600)
 
-CHALLENGE = "passkey_challenge"
-CHALLENGE_SECONDS = 600
 # RFC 8176: a one-time password, a key in hardware.
 METHODS = {APP: "otp", RECOVERY_CODES: "otp", PASSKEY: "hwk"}
 REFUSALS = {
@@ -85,19 +80,6 @@ class PasskeyForm(PlainLabels, forms.Form):
 
 
 FORMS: dict[str, type[forms.Form]] = {APP: CodeForm, RECOVERY_CODES: RecoveryCodeForm, PASSKEY: PasskeyForm}
-
-
-def keep_challenge(request: HttpRequest, user: User, *, purpose: str, state: dict[str, Any]) -> None:
-    """Keep what a passkey was asked, for the one answer to it."""
-    request.session[CHALLENGE] = {"for": [purpose, str(user.pk)], "at": int(time.time()), "state": state}
-
-
-def take_challenge(request: HttpRequest, user: User, *, purpose: str) -> dict[str, Any] | None:
-    challenge = request.session.pop(CHALLENGE, None)
-    if not challenge or challenge["for"] != [purpose, str(user.pk)]:
-        return None
-    state: dict[str, Any] = challenge["state"]
-    return state if 0 <= time.time() - challenge["at"] < CHALLENGE_SECONDS else None
 
 
 def ways_of(user: User) -> list[str]:

@@ -23,23 +23,20 @@ from directory.models import User
 from identity_portal.admin_sign_in import Site, admin_page, finish_sign_in, pending_person
 from identity_portal.second_factor import (
     APP,
-    PASSKEY,
     add_app,
-    add_passkey,
     app_qr_code,
     factors_of,
     has_second_factor,
-    lock_factors,
-    may_have_passkeys,
     new_app_secret,
     new_recovery_codes,
-    passkey_to_make,
     unused_recovery_codes,
 )
-from identity_portal.second_factor_page import METHODS, keep_challenge, take_challenge
+from identity_portal.second_factor_page import METHODS
 from identity_portal.security_notice import Change, tell
 from identity_portal.tenant_switcher import remember_tenant
-from identity_portal.user_agent import device_of
+from userflows.passkey import PASSKEY, add_passkey, lock_factors, may_have_passkeys, passkey_to_make
+from userflows.passkey_challenge import keep_challenge, take_challenge
+from userflows.user_agent import device_of
 
 APP_SECRET = "new_app_secret"  # noqa: S105
 SHOW_CODES = "show_recovery_codes"
@@ -134,11 +131,11 @@ def set_up_passkey(request: HttpRequest, user: User, *, site: Site) -> HttpRespo
         asked = take_challenge(request, user, purpose="make") or {}
         if form.is_valid():
             name, answer = form.cleaned_data["name"], form.cleaned_data["answer"]
-            add = partial(add_passkey, user, name=name, state=asked, answer=answer)
+            add = partial(add_passkey, user, name=name, state=asked, answer=answer, for_sign_in=False)
             if asked and keep_factor(request, user, site, add):
                 return _go_on(request, user, site, kind=PASSKEY, name=name)
             form.add_error(None, _now("The passkey could not be checked. Try again, or choose an authenticator app."))
-    options, state = passkey_to_make(user)
+    options, state = passkey_to_make(user, for_sign_in=False)
     keep_challenge(request, user, purpose="make", state=state)
     return admin_page(request, site, "second_factor_passkey", title=_now("Make a passkey"), form=form, options=options)
 

@@ -149,7 +149,7 @@ class TenantSessionMiddleware(SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         here = cast(PortalRequest, request)
         session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME) if here.needs_session else None
-        request.session = SessionStore(session_key, tenant_id=here.tenant.pk if here.tenant else None)
+        request.session = SessionStore(session_key, tenant=here.tenant)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if not cast(PortalRequest, request).needs_session:

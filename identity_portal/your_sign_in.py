@@ -20,12 +20,12 @@ from identity_portal.second_factor import (
     APP,
     LastFactor,
     factors_of,
-    may_have_passkeys,
     remove_factor,
     unused_recovery_codes,
 )
 from identity_portal.security_notice import Change, tell
-from identity_portal.user_agent import device_of
+from userflows.passkey import may_have_passkeys
+from userflows.user_agent import device_of
 
 SHOWN_SESSIONS = 50
 

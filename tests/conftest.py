@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from shutil import which
 from typing import Any
 
 import pytest
@@ -12,13 +13,19 @@ from django.db import connection
 
 from directory.applications import create_application
 from directory.members import create_member
-from directory.models import Application, ApplicationKind, DataType, Tenant, User, UserAttribute
+from directory.models import Application, ApplicationKind, DataType, IdentityProvider, Tenant, User, UserAttribute
 from directory.roles import Role
 from directory.tenants import create_tenant
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.flows import offer_all_ways
-from userflows.models import ApplicationAssignment, AttributeAssignment, InputType, UserFlow
+from userflows.models import (
+    ApplicationAssignment,
+    AttributeAssignment,
+    IdentityProviderAssignment,
+    InputType,
+    UserFlow,
+)
 from userflows.publishing import publish
 
 # The browser tests need packages and a Chromium that `make test` does without.
@@ -33,11 +40,16 @@ PASSWORD = "correct horse battery staple"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """What a run requires may not be skipped in it: REQUIRE=postgresql, REQUIRE=browser."""
+    """What a run requires may not be skipped in it: REQUIRE=postgresql, REQUIRE=browser, REQUIRE=saml."""
+    required = os.environ.get("REQUIRE", "").split(",")
     if item.get_closest_marker("postgresql") and connection.vendor != "postgresql":
-        if os.environ.get("REQUIRE") == "postgresql":
+        if "postgresql" in required:
             pytest.fail("PostgreSQL is required in this run: set DATABASE_URL.")
         pytest.skip("Needs PostgreSQL: make test-postgresql.")
+    if item.get_closest_marker("saml") and which("xmlsec1") is None:
+        if "saml" in required:
+            pytest.fail("The program xmlsec1 is required in this run.")
+        pytest.skip("Needs the program xmlsec1. On Debian, apt-get install xmlsec1.")
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +94,21 @@ def make_user_flow() -> Callable[..., UserFlow]:
 @pytest.fixture
 def user_flow(tenant: Tenant, make_user_flow: Callable[..., UserFlow]) -> UserFlow:
     return make_user_flow(tenant)
+
+
+@pytest.fixture
+def make_provider() -> Callable[..., IdentityProvider]:
+    """A provider of any kind, offered last in all published flows of the tenant. `settings` are those of its kind."""
+
+    def make(tenant: Tenant, kind: str, **values: Any) -> IdentityProvider:
+        defaults = {"name": f"{kind} of Fabrikam", "client_id": "the-portal", "secret": "the-client-secret"}
+        provider = IdentityProvider.objects.create(tenant=tenant, kind=kind, **{**defaults, **values})
+        for flow in UserFlow.objects.filter(tenant=tenant):
+            IdentityProviderAssignment.objects.create(user_flow=flow, identity_provider=provider, order=99)
+            publish(flow)
+        return provider
+
+    return make
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.processes import ROOT, manage
+from tests.processes import ROOT, manage, run_python
 
 START_WITHIN_SECONDS = 90
 
@@ -102,8 +102,18 @@ class DemoProcess:
 
     def manage(self, *arguments: str) -> dict[str, Any]:
         """Run one of the portal's commands beside the running demo, and return its answer."""
+        done = manage(*arguments, "--json", environment=self._of_portal())
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+    def run_python(self, source: str) -> None:
+        """Do beside the running demo what no page and no command does."""
+        done = run_python("-c", f"import django; django.setup()\n{source}", environment=self._of_portal())
+        assert done.returncode == 0, done.stderr
+
+    def _of_portal(self) -> dict[str, str]:
         keys = json.loads((self.folder / "demo-keys.json").read_text())
-        environment = {
+        return {
             "PORTAL_MODE": "demo",
             "VAR_DIR": str(self.folder),
             "BASE_URL": f"{self.scheme}://localhost:{self.port}",
@@ -111,9 +121,6 @@ class DemoProcess:
             "SECRET_KEY": keys["SECRET_KEY"],
             "ENCRYPTION_KEYS": keys["ENCRYPTION_KEYS"],
         }
-        done = manage(*arguments, "--json", environment=environment)
-        assert done.returncode == 0, done.stderr
-        return dict(json.loads(done.stdout))
 
     def code_for(self, address: str) -> str:
         """Return the newest code that was mailed to an address."""

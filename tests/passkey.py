@@ -25,12 +25,15 @@ class SoftPasskey:
     origin: str = "http://localhost"
     verified: bool = True
     count: int = 0
+    # Whose it is, as a browser says when it was asked for anybody's.
+    handle: bytes = b""
     id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def make(self, options: str) -> str:
         """Answer navigator.credentials.create()."""
         asked = json.loads(options)
+        self.handle = self.handle or base64.urlsafe_b64decode(asked["user"]["id"] + "==")
         numbers = self.key.public_key().public_numbers()
         x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
         public_key = cbor.encode({1: 2, 3: -7, -1: 1, -2: x, -3: y})
@@ -45,8 +48,9 @@ class SoftPasskey:
         asked = json.loads(options)
         client = self._client_data("webauthn.get", asked)
         data = self._data(asked["rpId"], 0)
+        handle = {"userHandle": encoded(self.handle)} if self.handle else {}
         signature = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
-        return self._answer(client, authenticatorData=encoded(data), signature=encoded(signature))
+        return self._answer(client, authenticatorData=encoded(data), signature=encoded(signature), **handle)
 
     def _data(self, relying_party: str, flags: int) -> bytes:
         flags |= PRESENT | (VERIFIED if self.verified else 0)

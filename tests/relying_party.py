@@ -58,6 +58,11 @@ class RelyingParty:
         parts = urlsplit(url)
         return {name: values[0] for name, values in parse_qs(parts.query or parts.fragment).items()}
 
+    def claims_of(self, url: str) -> dict[str, Any]:
+        """Redeem the code with which the browser came back, and return what the ID token says."""
+        tokens = self.redeem(self.answer(url)["code"]).json()
+        return self.verified(tokens["id_token"])
+
     def post_token(self, **body: str | None) -> Any:
         """Call the token endpoint, with the secret in the body if the application has one."""
         parameters = {"client_id": self.application.client_id, "client_secret": self.secret} | body

@@ -21,6 +21,7 @@ class Stranger:
     page: Any = None
     path: str = ""
     left_to: str = ""
+    own_host: str = OWN_HOST
 
     def open(self, url: str) -> "Stranger":
         return self._follow(self.http.get(url), url)
@@ -52,9 +53,27 @@ class Stranger:
     def code(self) -> str:
         """The code in the subject of the last mail to this person."""
         letters = [letter for letter in mail.outbox if letter.to[0].lower() == self.email.lower()]
-        found = re.match(r"(\d{4} \d{4})", str(letters[-1].subject))
+        found = re.match(r"(\d[\d ]+\d)", str(letters[-1].subject))
         assert found, letters[-1].subject
         return found[1]
+
+    def leave_for(self, provider: Any) -> str:
+        """Choose a provider, and return the address there to which the page leads."""
+        self.submit(way=str(provider.pk))
+        assert self.step == "federation", self.html
+        return self.provider_url
+
+    def press_link(self) -> "Stranger":
+        """Follow the main link of a page without a form."""
+        found = re.search(r'<a class="btn" href="([^"]*)"', self.html)
+        assert found, self.html
+        return self.open(unescape(found[1]))
+
+    @property
+    def provider_url(self) -> str:
+        refresh = re.search(r'<meta http-equiv="refresh" content="0;\s*url=([^"]*)"', self.html)
+        assert refresh, self.html
+        return unescape(refresh[1])
 
     def sign_up(self, url: str, **answers: Any) -> str:
         """Go all the way, and return the application's URL with the answer."""
@@ -69,7 +88,7 @@ class Stranger:
         self.path = path
         while response.status_code in (302, 303, 307):
             target = response["Location"]
-            if urlsplit(target).scheme and urlsplit(target).hostname != OWN_HOST:
+            if urlsplit(target).scheme and urlsplit(target).hostname != self.own_host:
                 self.left_to = target
                 break
             self.path = target

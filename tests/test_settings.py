@@ -58,10 +58,18 @@ def test_assumes_nothing(tmp_path: Path, name: str) -> None:
         ({"ENCRYPTION_KEYS": TEST_ENCRYPTION_KEY}, "ENCRYPTION_KEYS"),
         ({"TRUSTED_PROXIES": "10.0.0.0/8,loadbalancer"}, "TRUSTED_PROXIES"),
         ({"TASKS_BACKEND": "celery"}, "TASKS_BACKEND"),
+        ({"OUTGOING_NETWORKS": "10.0.0.0/8,intranet"}, "OUTGOING_NETWORKS"),
+        ({"OUTGOING_NETWORKS": "10.0.0.1/8"}, "OUTGOING_NETWORKS"),
+        ({"PROVIDER_ENDPOINTS": '{"Google": {"issuer": "https://google.example"}}'}, "PROVIDER_ENDPOINTS"),
     ],
 )
 def test_refuses_to_start_in_production(tmp_path: Path, changes: dict[str, str | None], words: str) -> None:
     assert_refused(start(production(tmp_path, **changes)), words)
+
+
+def test_opens_no_network_of_its_own_in_production(tmp_path: Path) -> None:
+    then = "from django.conf import settings; print(settings.OUTGOING_NETWORKS, settings.PROVIDER_ENDPOINTS)"
+    assert start(production(tmp_path), then).stdout.strip() == "[] {}"
 
 
 def test_never_shows_a_key_when_it_refuses(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ JOURNEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MALFORMED_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # The journey ends with a redirect to the same request, and Django redirects to no URL above 16,384 characters.
 MAX_QUERY_LENGTH = 12_000
-MAX_LENGTHS = {"state": 4096, "nonce": 255, "scope": 2048, "login_hint": 254}
+MAX_LENGTHS = {"state": 4096, "nonce": 255, "scope": 2048, "login_hint": 254, "domain_hint": 254}
 RESPONSE_MODES = ("query", "fragment")
 # Each journey is a row: nobody may fill the table. An office behind one address stays far below.
 JOURNEY_LIMIT = Limit("journey.start", count=1000, seconds=3600)
@@ -102,12 +102,13 @@ class AuthorizeView(OAuthLibMixin, View):
             credentials["client"] = opened.application
             flow_run = flow_run_of(opened, run_by)
             return self._start_journey(request, opened.user_flow, credentials, flow_run=flow_run)
+        session = journey.facts["session"]
         credentials["sign_in"] = {
             "issuer": current_authority().issuer,
             "user_flow": opened.user_flow,
             "auth_time": journey.completed_at,
-            "amr": ["otp"],
-            "idp": "mail",
+            "amr": session["methods"],
+            "idp": session["idp"],
         }
         administrator, request.user = request.user, journey.user  # type: ignore[assignment]
         try:
@@ -193,7 +194,9 @@ class AuthorizeView(OAuthLibMixin, View):
             return True
         auth_time = request.session.get("auth_time", 0)
         max_age = request.GET.get("max_age")
-        too_old = max_age is not None and time.time() - auth_time > int(max_age)
+        # Who ends all other sign-ins has a later auth_time, and has proven nothing.
+        proven_at = request.session.get("proven_at", auth_time)
+        too_old = max_age is not None and time.time() - proven_at > int(max_age)
         if "none" in prompts:
             if too_old:
                 raise RequestRefused("login_required", "The sign-in is older than max_age.")
@@ -232,8 +235,9 @@ class AuthorizeView(OAuthLibMixin, View):
     ) -> HttpResponse:
         query = request.GET.copy()
         query.pop("portal_journey", None)
-        # The journey keeps the address encrypted; the path to come back to is kept as it is.
-        login_hint = query.pop("login_hint", [""])[-1]
+        # The journey keeps the address encrypted; the path to come back to is kept as it is. Without the hints, whoever
+        # begins anew from there isn't led to the same provider again.
+        login_hint, domain_hint = query.pop("login_hint", [""])[-1], query.pop("domain_hint", [""])[-1]
         tenant, application = current_authority().tenant, credentials["client"]
         count_attempt((JOURNEY_LIMIT, f"{tenant.pk}|{network_of(client_address(request))}"))
         browser = browser_of(request) or new_browser()
@@ -247,6 +251,7 @@ class AuthorizeView(OAuthLibMixin, View):
                 state=query.get("state", ""),
                 issuer=current_authority().issuer,
                 login_hint=login_hint,
+                domain_hint=domain_hint,
                 ui_locales=query.get("ui_locales", ""),
             ),
             browser=browser,

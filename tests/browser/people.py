@@ -1,5 +1,6 @@
 """What a person does on the pages, by the words that they see."""
 
+import json
 import re
 from typing import Any
 
@@ -22,13 +23,13 @@ def begin(page: Page, demo: DemoProcess) -> None:
 
 def give_email(page: Page, address: str) -> None:
     page.get_by_label("Email address").fill(address)
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Continue", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
 
 
 def give_code(page: Page, demo: DemoProcess, address: str) -> None:
     page.get_by_label("Security code").fill(demo.code_for(address))
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Continue", exact=True).click()
 
 
 def answer(page: Page, **changes: str) -> None:
@@ -55,6 +56,12 @@ def sign_up(page: Page, demo: DemoProcess, address: str) -> None:
     answer(page)
     create_account(page)
     expect(page).to_have_url(f"{demo.app_url}/account")
+
+
+def claims_at(page: Page, demo: DemoProcess) -> dict[str, Any]:
+    """Back at the application, return the claims of the ID token that it has verified."""
+    expect(page).to_have_url(f"{demo.app_url}/account")
+    return dict(json.loads(page.locator("pre").text_content() or ""))
 
 
 def set_password(page: Page, link: str) -> None:

@@ -24,7 +24,8 @@ LISTS = (
 PAGES = (
     *("", "search/?q=woodgrove", "search/?q=nothing-like-it", "health/", "your-sign-in/", "password_change/"),
     *("your-sign-in/recovery-codes/new/", "step-up/", "set-up/app/", "set-up/passkey/", "userflows/signin/"),
-    *("userflows/userflow/add/", "directory/application/add/"),
+    *("userflows/userflow/add/", "directory/application/add/", "directory/identityprovider/add/"),
+    *("directory/identityprovider/add/?kind=Google", "directory/identityprovider/explain/"),
     *("directory/userattribute/add/", "directory/user/add/", "directory/user/deleted/", "directory/user/export/"),
     *("directory/roleassignment/", "directory/roleassignment/global_administrator/", "directory/tenant/"),
     *("userflows/signin/?q=nothing-like-it", "directory/auditevent/?q=nothing-like-it", "oidc/signingkey/"),
@@ -33,6 +34,7 @@ PAGES = (
 BESIDE = {
     "userflows/userflow/": ("run", "history"),
     "directory/application/": ("history", "delete", "flow", "secrets/add"),
+    "directory/identityprovider/": ("history", "switch"),
     "directory/user/": ("history", "delete", "disable", "revoke-sessions"),
 }
 

@@ -135,9 +135,28 @@ def test_warns_when_people_wait_for_the_mail_server(settings: Settings) -> None:
 
 @pytest.mark.django_db
 def test_fails_when_mail_is_kept_instead_of_sent(settings: Settings) -> None:
-    settings.PORTAL_MODE, settings.TASKS_BACKEND = "production", "database"
+    settings.PORTAL_MODE, settings.TASKS_BACKEND, settings.OUTGOING_NETWORKS = "production", "database", []
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     assert [finding["id"] for finding in findings()] == ["portal.E005"]
+
+
+@pytest.mark.parametrize(
+    ("network", "is_wide"),
+    [
+        ("0.0.0.0/0", True),
+        ("::/0", True),
+        ("127.0.0.0/8", True),
+        ("::1/128", True),
+        ("fc00::/6", True),
+        ("10.0.0.0/8", False),
+        ("192.168.7.0/24", False),
+        ("fc00::/7", False),
+    ],
+)
+def test_warns_when_inner_networks_are_wide_open(settings: Settings, network: str, is_wide: bool) -> None:
+    settings.PORTAL_MODE, settings.TASKS_BACKEND = "production", "database"
+    settings.EMAIL_BACKEND, settings.OUTGOING_NETWORKS = "django.core.mail.backends.smtp.EmailBackend", [network]
+    assert checked() == ([("Warning", "portal.W005")] if is_wide else [])
 
 
 def make_task(status: str, **values: Any) -> None:
@@ -230,7 +249,7 @@ def checked(**options: Any) -> list[tuple[str, str]]:
 
 def test_checks_the_settings_without_a_database(settings: Settings) -> None:
     assert checked() == []
-    settings.PORTAL_MODE, settings.TASKS_BACKEND = "production", "immediate"
+    settings.PORTAL_MODE, settings.TASKS_BACKEND, settings.OUTGOING_NETWORKS = "production", "immediate", []
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     # No errors: every command runs the checks first, also the one that would mend it.
     assert checked() == [("Warning", "portal.E005"), ("Warning", "portal.W001")]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from directory import audit
-from directory.models import Application, AuditEvent, Identity, Session, Tenant, User
+from directory.models import Application, AuditEvent, Identity, IdentityProvider, Session, Tenant, User
 from directory.session_store import SessionStore
 from identity_portal.oidc.models import AccessToken, Grant, RefreshToken
 from identity_portal.oidc.tokens import refresh_token_lifetime
@@ -19,7 +19,7 @@ from tests.commands.conftest import Run, RunJson
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.mail_code import ADDRESS_LIMIT
-from userflows.models import Journey, RateCounter, SignIn, SignUp
+from userflows.models import Handshake, Journey, RateCounter, SignIn, SignUp
 from userflows.rate_limit import count_attempt
 
 DAY = timedelta(days=1)
@@ -29,6 +29,7 @@ MOMENT = timedelta(seconds=30)
 NOTHING = {
     "sessions": 0,
     "journeys": 0,
+    "handshakes": 0,
     "rate_counters": 0,
     "refresh_tokens": 0,
     "access_tokens": 0,
@@ -56,6 +57,15 @@ def make_session(ends: datetime, application: Application) -> models.Model:
 def make_journey(ends: datetime, application: Application) -> models.Model:
     return Journey.objects.create(
         tenant=application.tenant, application=application, correlation_id=uuid.uuid4(), expires_at=ends
+    )
+
+
+def make_handshake(ends: datetime, application: Application) -> models.Model:
+    return Handshake.objects.create(
+        tenant=application.tenant,
+        identity_provider=IdentityProvider.objects.filter(tenant=application.tenant)[0],
+        state_hash=uuid.uuid4().hex,
+        expires_at=ends,
     )
 
 
@@ -125,6 +135,7 @@ def make_sign_in(started: datetime, application: Application) -> models.Model:
     [
         ("sessions", make_session, timedelta(0)),
         ("journeys", make_journey, DAY),
+        ("handshakes", make_handshake, timedelta(hours=1)),
         ("rate_counters", make_counter, timedelta(0)),
         ("grants", make_grant, DAY),
         ("access_tokens", make_access_token, timedelta(0)),

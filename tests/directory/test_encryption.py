@@ -137,7 +137,8 @@ def test_seals_everything_anew_so_that_the_old_key_can_go(
     stranger = Stranger().open(relying_party.request_url()).give_email()
     new = new_key("new")
     settings.ENCRYPTION_KEYS = [new, *settings.ENCRYPTION_KEYS]
-    assert reencrypt() == {"oidc.SigningKey.private_jwk": 2, "userflows.Journey.collected": 1, "second factors": 0}
+    sealed = {name: count for name, count in reencrypt().items() if count}
+    assert sealed == {"oidc.SigningKey.private_jwk": 2, "userflows.Journey.collected": 1}
 
     settings.ENCRYPTION_KEYS = [new]
     assert active_key(tenant, "ES256").private_jwk == private
@@ -148,15 +149,14 @@ def test_seals_everything_anew_so_that_the_old_key_can_go(
 def test_seals_nothing_twice(settings: Settings, tenant: Tenant) -> None:
     active_key(tenant, "ES256")
     before = stored("private_jwk", "oidc_signingkey")
-    assert reencrypt() == {"oidc.SigningKey.private_jwk": 0, "userflows.Journey.collected": 0, "second factors": 0}
+    assert set(reencrypt().values()) == {0}
     assert stored("private_jwk", "oidc_signingkey") == before
 
 
-def test_leaves_a_purged_journey_empty(settings: Settings, relying_party: RelyingParty, stranger: Stranger) -> None:
-    stranger.sign_up(relying_party.request_url(), GivenName="Amina", Surname="Haddad")
+def test_leaves_what_is_empty_empty(settings: Settings, tenant: Tenant) -> None:
     settings.ENCRYPTION_KEYS = [new_key("new"), *settings.ENCRYPTION_KEYS]
     reencrypt()
-    assert stored("collected", "userflows_journey") == [""]
+    assert stored("secret", "directory_identityprovider") == [""]
 
 
 def test_says_which_secrets_do_not_open_and_seals_the_others(

@@ -23,11 +23,11 @@ COSTS = {
     "key set": 2,
     "authorize, nobody is signed in": 9,
     "GET choose": 3,
-    "POST choose": 13,
+    "POST choose": 15,
     "GET email_code": 2,
-    "POST email_code": 11,
-    "GET attributes": 3,
-    "POST attributes": 22,
+    "POST email_code": 14,
+    "GET attributes": 5,
+    "POST attributes": 26,
     "resume, at the end": 20,
     "authorize, after the journey": 6,
     "authorize, with a session": 6,
@@ -36,7 +36,7 @@ COSTS = {
     "token, client credentials": 7,
     "userinfo": 3,
     "revoke": 12,
-    "sign out": 7,
+    "sign out": 8,
 }
 
 

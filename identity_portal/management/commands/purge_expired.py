@@ -12,12 +12,14 @@ from directory.temporary_users import purge_test_users
 from identity_portal.oidc.models import AccessToken, Grant, RefreshToken
 from identity_portal.oidc.tokens import refresh_token_lifetime
 from userflows.erasure import purge_deleted_users
-from userflows.models import Journey, RateCounter
+from userflows.models import Handshake, Journey, RateCounter
 from userflows.sign_in_log import purge_sign_ins
 from userflows.statistics import roll_up_everywhere
 
 # Long enough that a person who comes back late is told that the page expired, and a replayed code is recognised.
 KEPT_FOR = timedelta(hours=24)
+# The same for who comes back late from an identity provider.
+HANDSHAKES_KEPT_FOR = timedelta(hours=1)
 
 
 class Command(VerbCommand):
@@ -32,6 +34,7 @@ class Command(VerbCommand):
         return {
             "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
             "journeys": Journey.objects.filter(expires_at__lt=now - KEPT_FOR).delete()[0],
+            "handshakes": Handshake.objects.filter(expires_at__lt=now - HANDSHAKES_KEPT_FOR).delete()[0],
             "rate_counters": RateCounter.objects.filter(window_ends_at__lt=now).delete()[0],
             # Rotated tokens are kept as long as live ones: their coming back is what reveals a theft.
             "refresh_tokens": RefreshToken.objects.filter(created__lt=now - refresh_token_lifetime()).delete()[0],
