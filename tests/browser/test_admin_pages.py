@@ -4,10 +4,8 @@ The pages on which a flow is edited and published are in test_flow_builder.py, t
 test_second_factor.py, and what works without script in those of each subject.
 """
 
-import itertools
 import re
 from collections.abc import Callable, Iterator
-from typing import Literal
 from urllib.parse import urljoin
 
 import pytest
@@ -15,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser import people
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import DESKTOP, PHONE, SCHEMES, Visit, show
 from tests.demo_process import DemoProcess
 
 pytestmark = pytest.mark.browser
@@ -31,7 +29,7 @@ PAGES = (
     *("directory/roleassignment/", "directory/roleassignment/global_administrator/", "directory/tenant/"),
     *("userflows/signin/?q=nothing-like-it", "directory/auditevent/?q=nothing-like-it", "oidc/signingkey/"),
 )
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOOKS = [(size, scheme) for size in (DESKTOP, PHONE) for scheme in SCHEMES]
 # Of the first row of a list, beside its own page.
 BESIDE = {
     "userflows/userflow/": ("run", "history"),
@@ -57,16 +55,6 @@ def opened(page: Page, url: str) -> Iterator[str]:
             yield page.url
 
 
-def looks(page: Page) -> Iterator[str]:
-    """Show the page as it is on desktop and phone, in light and dark. No script of ours asks for either."""
-    for size, scheme in itertools.product((DESKTOP, PHONE), SCHEMES):
-        page.set_viewport_size(size)
-        page.emulate_media(color_scheme=scheme)
-        # Django's links fade into their new colour.
-        page.evaluate("document.getAnimations().forEach(animation => animation.finish())")
-        yield f"{size['width']} {scheme}"
-
-
 def complaints_about(page: Page) -> Iterator[str]:
     if not page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
         yield "scrolls sideways"
@@ -84,8 +72,9 @@ def test_every_page_is_accessible_quiet_and_fits(demo: DemoProcess, visit: Calla
         wrong = list(visitor.complaints)
         if not page.locator("h1").count():
             wrong.append("no heading")
-        for look in looks(page):
-            wrong += [f"{look}: {complaint}" for complaint in complaints_about(page)]
+        for size, scheme in LOOKS:
+            show(page, size, scheme)
+            wrong += [f"{size['width']} {scheme}: {complaint}" for complaint in complaints_about(page)]
         visitor.complaints.clear()
         if wrong:
             found[name] = wrong
