@@ -35,16 +35,9 @@ demo-reset: .venv/demo.installed ## Forget everything that the demo has stored
 test: .venv/dev.installed ## Run the tests on SQLite (ARGS='-k journey' goes to pytest)
 	env -u DATABASE_URL $(PYTEST) -m "not browser" $(ARGS)
 
-# They read files, start portals of their own on SQLite, or ask nothing that two databases could answer differently.
-SAME_ANYWHERE = tests/demo tests/test_architecture.py tests/test_docs.py tests/test_settings.py tests/commands/test_exit_codes.py \
-	tests/admin/test_role_table.py tests/admin/test_snippets.py tests/admin/test_activities.py \
-	tests/admin/test_flow_builder.py tests/admin/test_preview.py tests/admin/test_flow_templates.py \
-	tests/userflows/test_changes.py tests/userflows/test_sign_in_words.py tests/userflows/test_questions.py \
-	tests/userflows/test_question_errors.py tests/directory/test_redirect_uris.py tests/test_proxy.py
-
 .PHONY: test-postgresql
-test-postgresql: .venv/dev.installed ## Run the same tests on PostgreSQL (DATABASE_URL), where none may be skipped
-	DATABASE_URL="$(DATABASE_URL)" REQUIRE=postgresql $(PYTEST) -m "not browser" $(addprefix --ignore=,$(SAME_ANYWHERE)) $(ARGS)
+test-postgresql: .venv/dev.installed ## Run the tests that ask a database on PostgreSQL (DATABASE_URL), where none may be skipped
+	DATABASE_URL="$(DATABASE_URL)" REQUIRE=postgresql $(PYTEST) -m "not browser and not any_database" $(ARGS)
 
 .PHONY: test-browser
 test-browser: .venv/browser.installed ## Run the tests that drive Chromium (CHROMIUM)

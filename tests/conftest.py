@@ -34,6 +34,8 @@ PASSWORD = "correct horse battery staple"
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What a run requires may not be skipped in it: REQUIRE=postgresql, REQUIRE=browser."""
+    if item.get_closest_marker("postgresql") and item.get_closest_marker("any_database"):
+        pytest.fail("The run on PostgreSQL leaves this test out: take any_database away.")
     if item.get_closest_marker("postgresql") and connection.vendor != "postgresql":
         if os.environ.get("REQUIRE") == "postgresql":
             pytest.fail("PostgreSQL is required in this run: set DATABASE_URL.")

@@ -12,6 +12,8 @@ from directory.roles import PERMISSIONS, Role
 from tests.admin.conftest import Furnished, browser_of
 from userflows.models import UserFlow
 
+pytestmark = pytest.mark.any_database
+
 
 def list_url(furnished: Furnished) -> str:
     return f"{furnished.admin_url}directory/identityprovider/"

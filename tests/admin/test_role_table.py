@@ -17,6 +17,8 @@ from identity_portal.admin_sites import tenant_site
 from tests.admin.conftest import Furnished, browser_of
 from tests.admin.crawling import crawl
 
+pytestmark = pytest.mark.any_database
+
 STANDARD = ("changelist", "add", "history", "delete", "change")
 # Each person's own: signing in, the second factor, the home page and what it is made of.
 OWN = {

@@ -15,6 +15,8 @@ from tests.admin.crawling import crawl
 from tests.admin.form_data import flow_form
 from userflows.models import ApplicationAssignment, AttributeAssignment, UserFlow
 
+pytestmark = pytest.mark.any_database
+
 OWNED = {
     "userflows/userflow": "flow",
     "directory/application": "application",

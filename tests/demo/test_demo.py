@@ -16,6 +16,8 @@ from tests.certificates import make_certificate
 from tests.demo_process import DemoProcess
 from tests.processes import ROOT
 
+pytestmark = pytest.mark.any_database
+
 ANSWERS = {
     "GivenName": "Amina",
     "Surname": "Haddad",
