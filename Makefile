@@ -13,8 +13,9 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 ARGS ?=
 
 PYTHON := .venv/bin/python
-# As many processes as cores; each makes a database of its own.
-PYTEST := PORTAL_MODE=test $(PYTHON) -m pytest --numprocesses auto
+# As many processes as cores; each makes a database of its own, and begins with tests that stand side by side, so that
+# what a file makes once is made once.
+PYTEST := PORTAL_MODE=test $(PYTHON) -m pytest --numprocesses auto --dist worksteal
 
 # A python that was upgraded or moved away leaves a broken .venv: make it anew.
 $(shell $(PYTHON) -c '' 2>/dev/null || rm -f .venv/*.installed)
