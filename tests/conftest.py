@@ -42,6 +42,8 @@ PASSWORD = "correct horse battery staple"
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What a run requires may not be skipped in it: REQUIRE=postgresql, REQUIRE=browser, REQUIRE=saml."""
     required = os.environ.get("REQUIRE", "").split(",")
+    if item.get_closest_marker("postgresql") and item.get_closest_marker("any_database"):
+        pytest.fail("The run on PostgreSQL leaves this test out: take any_database away.")
     if item.get_closest_marker("postgresql") and connection.vendor != "postgresql":
         if "postgresql" in required:
             pytest.fail("PostgreSQL is required in this run: set DATABASE_URL.")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.any_database
+
 ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = {".py": 400, ".js": 400, ".css": 400, ".html": 100}
 MAX_FUNCTION_LINES = 40

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from django.core.management import get_commands
 
 from tests.processes import ROOT
+
+pytestmark = pytest.mark.any_database
 
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()

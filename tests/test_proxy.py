@@ -10,6 +10,8 @@ from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.rate_limit import Limit
 
+pytestmark = pytest.mark.any_database
+
 PROXIES = ["10.0.0.0/8", "192.0.2.7", "2001:db8:1::/48"]
 
 

@@ -10,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from identity_portal.settings import TEST_ENCRYPTION_KEY, TEST_SECRET, origin
 from tests.processes import manage, production, run_python
 
+pytestmark = pytest.mark.any_database
+
 # What a server does when it starts; Django's checks are not part of it.
 START = "import identity_portal.wsgi"
 

@@ -22,6 +22,8 @@ from identity_portal.errors import server_error
 from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 
+pytestmark = pytest.mark.any_database
+
 ANSWERS = {"GivenName": "Amina", "Surname": "Haddad"}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 

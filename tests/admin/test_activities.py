@@ -12,6 +12,8 @@ from identity_portal.admin_sites import platform_site, tenant_site
 from tests.admin.conftest import Furnished
 from tests.processes import ROOT
 
+pytestmark = pytest.mark.any_database
+
 # subject.past_participle: what directory.audit.record() asks of its callers.
 CODE = re.compile(
     r'"([a-z_]+\.(?:\w+ed|\w+_set|\w+_discarded|sent|run|reset|forgotten|rolled_back|signed_(?:in|up|out)|stepped_up))"'

@@ -19,6 +19,8 @@ from tests.admin.form_data import application_form
 from tests.conftest import REDIRECT_URI
 from userflows.models import ApplicationAssignment, UserFlow
 
+pytestmark = pytest.mark.any_database
+
 SECRET = re.compile(r"ip_cs_[\w-]{20,}")
 
 

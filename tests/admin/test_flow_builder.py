@@ -13,6 +13,8 @@ from userflows.definition import definition_of, questions_in
 from userflows.models import ApplicationAssignment, UserFlow
 from userflows.publishing import has_unpublished_changes
 
+pytestmark = pytest.mark.any_database
+
 
 def asked(flow: UserFlow) -> list[str]:
     names = flow.attribute_assignments.values_list("user_attribute__name", flat=True)

@@ -15,6 +15,8 @@ from userflows.flow_templates import TEMPLATES
 from userflows.models import UserFlow
 from userflows.publishing import publish
 
+pytestmark = pytest.mark.any_database
+
 QUESTIONS = {
     "suppliers": ["First name", "Last name", "Company name", "Tax ID", "Phone number", "Country or region"],
     "partners": ["First name", "Last name", "Company name", "Job title", "What will we work on together?"],

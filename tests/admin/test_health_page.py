@@ -12,6 +12,8 @@ from directory.roles import PERMISSIONS, Role
 from identity_portal.oidc.models import SigningKey
 from tests.admin.conftest import Furnished, browser_of
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def url(ours: Furnished) -> str:

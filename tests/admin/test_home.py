@@ -20,6 +20,8 @@ from userflows.flows import offer_all_ways
 from userflows.models import ApplicationAssignment, Outcome, Reached, SignIn, SignUp, UserFlow
 from userflows.publishing import publish
 
+pytestmark = pytest.mark.any_database
+
 HOSTILE = "<script>alert(1)</script>"
 
 

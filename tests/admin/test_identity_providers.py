@@ -22,6 +22,8 @@ from userflows.publishing import publish
 
 GOOGLE = {"client_id": "client.apps.googleusercontent.com", "secret": "GOCSPX-one"}
 
+pytestmark = pytest.mark.any_database
+
 
 def list_url(furnished: Furnished) -> str:
     return f"{furnished.admin_url}directory/identityprovider/"

@@ -15,6 +15,8 @@ from tests.admin.building import flow_url, new_row, open_builder, row
 from tests.admin.conftest import Furnished, browser_of
 from userflows.models import Journey, SignIn, UserFlow
 
+pytestmark = pytest.mark.any_database
+
 STATIC = Path(__file__).resolve().parent.parent.parent / "static/portal"
 
 

@@ -11,6 +11,8 @@ from tests.admin.building import flow_url, open_builder, row, save
 from tests.admin.conftest import Furnished, browser_of
 from userflows.models import UserFlow
 
+pytestmark = pytest.mark.any_database
+
 
 def edit(browser: Client, ours: Furnished, heading: str = "Version two") -> UserFlow:
     assert save(browser, ours, open_builder(browser, ours) | {"heading": heading}).status_code == 302

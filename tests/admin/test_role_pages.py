@@ -10,6 +10,8 @@ from directory.models import AuditEvent, User
 from directory.roles import PERMISSIONS, Role
 from tests.admin.conftest import Furnished, browser_of
 
+pytestmark = pytest.mark.any_database
+
 GLOBAL = Role.GLOBAL_ADMINISTRATOR
 READER = Role.GLOBAL_READER
 

@@ -12,6 +12,8 @@ from tests.admin.form_data import application_form, flow_form, user_form
 from tests.admin.test_tenancy import OWNED
 from userflows.models import UserFlow
 
+pytestmark = pytest.mark.any_database
+
 FORMS = {
     "directory/tenant": {
         **{"name": "New name", "default_language": "en"},

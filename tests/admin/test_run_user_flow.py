@@ -23,6 +23,8 @@ from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import AttributeAssignment, Journey, SignIn, SignUp, UserFlow
 
+pytestmark = pytest.mark.any_database
+
 MAIL = "ada+test@fabrikam.example"
 
 

@@ -22,6 +22,8 @@ from tests.admin.signing_in import SECRET, give_app, give_code, give_password, s
 from tests.conftest import PASSWORD
 from tests.totp import code_of
 
+pytestmark = pytest.mark.any_database
+
 URL = "/woodgrove/admin/"
 
 

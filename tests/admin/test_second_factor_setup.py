@@ -22,6 +22,8 @@ from tests.admin.signing_in import SECRET, give_app, give_code, give_password
 from tests.passkey import SoftPasskey
 from tests.totp import code_of
 
+pytestmark = pytest.mark.any_database
+
 URL = "/woodgrove/admin/"
 CODES = f"{URL}your-sign-in/recovery-codes/"
 

@@ -19,6 +19,8 @@ from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.browser import COOKIE_NAME
 
+pytestmark = pytest.mark.any_database
+
 REFUSED = "The email address or the password is wrong, or the account may not enter here."
 
 

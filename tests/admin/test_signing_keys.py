@@ -9,6 +9,8 @@ from identity_portal.oidc.keys import active_key
 from identity_portal.oidc.models import SigningKey
 from tests.admin.conftest import Furnished
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def url(ours: Furnished) -> str:

@@ -24,6 +24,8 @@ from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import UserFlow
 
+pytestmark = pytest.mark.any_database
+
 MakeApplication = Callable[..., Application]
 REDIRECT_URIS = {
     "web": "https://app.example.com/signin-oidc",

@@ -12,6 +12,8 @@ from tests.admin.conftest import Furnished, browser_of
 from userflows.attribute_use import delete_attribute
 from userflows.models import AttributeAssignment, UserFlow
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def unused(ours: Furnished, make_attribute: Callable[..., UserAttribute]) -> UserAttribute:

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 
+import pytest
 from django.test import Client
 
 from directory.models import AuditEvent, Tenant, User, UserAttribute
@@ -12,6 +13,8 @@ from tests.admin.building import flow_url
 from tests.admin.conftest import Furnished, browser_of
 from userflows.flows import create_user_flow, set_sign_up_enabled
 from userflows.models import AttributeAssignment, SignUp, UserFlow
+
+pytestmark = pytest.mark.any_database
 
 
 def columns(browser: Client, ours: Furnished, query: str = "") -> dict[str, str]:

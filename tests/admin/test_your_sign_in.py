@@ -19,6 +19,8 @@ from tests.conftest import PASSWORD
 from tests.totp import code_of
 from userflows.user_agent import device_of
 
+pytestmark = pytest.mark.any_database
+
 URL = "/woodgrove/admin/"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 

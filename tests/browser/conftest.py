@@ -3,15 +3,16 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.demo_process import DemoProcess
 
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 375, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 375, "height": 740}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -37,6 +38,14 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=list(FLAGS))
         yield browser
         browser.close()
+
+
+def show(page: Page, size: ViewportSize, scheme: Literal["light", "dark"]) -> None:
+    """Turn an open page into what another screen shows: no script of ours asks for its size or scheme."""
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    # Links and buttons fade into their new colours.
+    page.evaluate("document.getAnimations().forEach(animation => animation.finish())")
 
 
 @dataclass

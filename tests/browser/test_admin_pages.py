@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser import people
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import DESKTOP, PHONE, SCHEMES, Visit, show
 from tests.demo_process import DemoProcess
 
 pytestmark = pytest.mark.browser
@@ -30,6 +30,7 @@ PAGES = (
     *("directory/roleassignment/", "directory/roleassignment/global_administrator/", "directory/tenant/"),
     *("userflows/signin/?q=nothing-like-it", "directory/auditevent/?q=nothing-like-it", "oidc/signingkey/"),
 )
+LOOKS = [(size, scheme) for size in (DESKTOP, PHONE) for scheme in SCHEMES]
 # Of the first row of a list, beside its own page.
 BESIDE = {
     "userflows/userflow/": ("run", "history"),
@@ -56,26 +57,26 @@ def opened(page: Page, url: str) -> Iterator[str]:
             yield page.url
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"), [(size, scheme) for size in (DESKTOP, PHONE) for scheme in ("light", "dark")]
-)
-def test_every_page_is_accessible_quiet_and_fits(
-    demo: DemoProcess, visit: Callable[..., Visit], size: dict[str, int], scheme: str
-) -> None:
-    visitor = visit(viewport=size, scheme=scheme)
+def complaints_about(page: Page) -> Iterator[str]:
+    if not page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
+        yield "scrolls sideways"
+    results = Axe().run(page)
+    if results.violations_count:
+        yield results.generate_report()
+
+
+def test_every_page_is_accessible_quiet_and_fits(demo: DemoProcess, visit: Callable[..., Visit]) -> None:
+    visitor = visit()
     page = visitor.page
     found = {}
     for name in opened(page, people.become_admin(page, demo)):
-        wrong = []
         # What axe asks of a page for its report is no complaint against it: those before are.
-        wrong += visitor.complaints
-        if not page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
-            wrong.append("scrolls sideways")
+        wrong = list(visitor.complaints)
         if not page.locator("h1").count():
             wrong.append("no heading")
-        results = Axe().run(page)
-        if results.violations_count:
-            wrong.append(results.generate_report())
+        for size, scheme in LOOKS:
+            show(page, size, scheme)
+            wrong += [f"{size['width']} {scheme}: {complaint}" for complaint in complaints_about(page)]
         visitor.complaints.clear()
         if wrong:
             found[name] = wrong

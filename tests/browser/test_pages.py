@@ -6,16 +6,17 @@ from urllib.request import Request, urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser import people
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import PHONE, Visit, show
 from tests.demo_process import DemoProcess
 
 pytestmark = pytest.mark.browser
 Open = Callable[[Page, DemoProcess], None]
 ADDRESS = "pages@fabrikam.example"
 MAX_COMPRESSED_BYTES = 12_000
+NARROW: ViewportSize = {"width": 320, "height": 640}
 
 
 def choose(page: Page, demo: DemoProcess) -> None:
@@ -99,61 +100,63 @@ PAGES = [
     not_found,
     outbox,
 ]
-EVERY_PAGE = pytest.mark.parametrize("open_page", PAGES)
 
 
-@EVERY_PAGE
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_has_no_accessibility_violations(
-    demo: DemoProcess, visit: Callable[..., Visit], open_page: Open, scheme: str
-) -> None:
-    visitor = visit(scheme=scheme, viewport=PHONE if scheme == "dark" else DESKTOP)
-    open_page(visitor.page, demo)
-    results = Axe().run(visitor.page)
-    assert results.violations_count == 0, results.generate_report()
-    assert visitor.complaints == []
+def violations(page: Page) -> list[str]:
+    results = Axe().run(page)
+    return [results.generate_report()] if results.violations_count else []
 
 
-@EVERY_PAGE
-def test_fits_a_narrow_screen_in_both_directions(
-    demo: DemoProcess, visit: Callable[..., Visit], open_page: Open
-) -> None:
-    visitor = visit(viewport={"width": 320, "height": 640})
-    open_page(visitor.page, demo)
+def widths(page: Page) -> dict[str, int]:
+    """Return what the page takes of the screen, by the direction of its text."""
+    found = {}
     for direction in ("ltr", "rtl"):
-        visitor.page.evaluate("direction => { document.documentElement.dir = direction }", direction)
-        width = visitor.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 320, f"{direction}: {width}"
+        page.evaluate("direction => { document.documentElement.dir = direction }", direction)
+        found[direction] = page.evaluate("document.documentElement.scrollWidth")
+    return found
 
 
-@EVERY_PAGE
-def test_offers_targets_that_fingers_can_hit(demo: DemoProcess, visit: Callable[..., Visit], open_page: Open) -> None:
-    visitor = visit(viewport=PHONE)
-    open_page(visitor.page, demo)
-    small = visitor.page.evaluate(
+def small_targets(page: Page) -> list[str]:
+    """Return what fingers cannot hit."""
+    found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")]
             .filter(e => e.offsetParent && !e.closest("p, li") && !e.matches(".skip"))
             .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
             .filter(([, r]) => r.height > 0 && (r.height < 24 || r.width < 24)).map(([html]) => html)"""
     )
-    assert small == []
+    return found
 
 
-@EVERY_PAGE
-def test_weighs_at_most_twelve_kilobytes(demo: DemoProcess, visit: Callable[..., Visit], open_page: Open) -> None:
-    visitor = visit()
-    open_page(visitor.page, demo)
-    sources = visitor.page.evaluate(
+def compressed_bytes(page: Page, *, files: int) -> int:
+    """Return the weight of the page with its `files`: style sheet, scripts, marks."""
+    sources = page.evaluate(
         """() => [...new Set([...document.querySelectorAll("link[rel=stylesheet], script[src], use")]
             .map(e => new URL(e.src || e.href.baseVal || e.href, location).href.split("#")[0]))]"""
     )
-    bodies = [visitor.page.content().encode()]
+    assert len(sources) == files
+    bodies = [page.content().encode()]
     for source in sources:
         with urlopen(Request(source, headers={"Accept-Encoding": "identity"}), timeout=10) as response:  # noqa: S310
             bodies.append(response.read())
+    return sum(len(gzip.compress(body)) for body in bodies)
+
+
+@pytest.mark.parametrize("open_page", PAGES)
+def test_is_light_accessible_quiet_and_fits(demo: DemoProcess, visit: Callable[..., Visit], open_page: Open) -> None:
+    visitor = visit()
+    page = visitor.page
+    open_page(page, demo)
     # The first page has the providers' marks and the script for passkeys besides.
-    assert len(sources) == (4 if open_page in (choose, choose_with_error) else 2)
-    assert sum(len(gzip.compress(body)) for body in bodies) <= MAX_COMPRESSED_BYTES
+    files = 4 if open_page in (choose, choose_with_error) else 2
+    assert compressed_bytes(page, files=files) <= MAX_COMPRESSED_BYTES
+    assert violations(page) == []
+    show(page, PHONE, "dark")
+    assert violations(page) == []
+    assert small_targets(page) == []
+    show(page, NARROW, "light")
+    found = widths(page)
+    assert max(found.values()) <= NARROW["width"], found
+    assert visitor.complaints == []
 
 
 def test_moves_the_focus_to_what_went_wrong(demo: DemoProcess, visit: Callable[..., Visit]) -> None:

@@ -87,7 +87,9 @@ def test_signs_up_signs_in_and_chooses_another_password(
     expect(second.page.get_by_role("alert")).to_contain_text(WRONG)
     assert second.page.evaluate("document.activeElement.getAttribute('role')") == "alert"
     give_password(second.page, people.PASSWORD)
-    expect(second.page).to_have_url(f"{demo.app_url}/account")
+    told = people.claims_at(second.page, demo)
+    assert (told["idp"], told["amr"]) == ("mail", ["pwd"])
+    assert told["oid"] == people.claims_at(first.page, demo)["oid"]
     third = visit()
     choose_password(third.page, demo, address, "another battery staple horse")
     expect(third.page).to_have_url(f"{demo.app_url}/account")

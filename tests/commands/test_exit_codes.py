@@ -10,6 +10,8 @@ import pytest
 
 from tests.processes import manage, production
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:

@@ -16,6 +16,8 @@ from tests.certificates import make_certificate
 from tests.demo_process import DemoProcess
 from tests.processes import ROOT
 
+pytestmark = pytest.mark.any_database
+
 ANSWERS = {
     "GivenName": "Amina",
     "Surname": "Haddad",
@@ -26,9 +28,10 @@ ANSWERS = {
 }
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[DemoProcess]:
-    process = DemoProcess(tmp_path)
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
+    """One for all, since the first start takes seconds: whoever changes what it says leaves a new one behind."""
+    process = DemoProcess(tmp_path_factory.mktemp("demo"))
     process.start()
     yield process
     process.stop()

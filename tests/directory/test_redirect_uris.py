@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from directory.models import Application, ApplicationKind, Tenant
 from directory.redirect_uris import Remark, examine_redirect_uris, form_action_source, is_registered
 
+pytestmark = pytest.mark.any_database
+
 KINDS_WITH_PAGES = (ApplicationKind.WEB, ApplicationKind.SPA, ApplicationKind.NATIVE)
 OTHER_KINDS = (ApplicationKind.WEB, ApplicationKind.SPA, ApplicationKind.DAEMON)
 

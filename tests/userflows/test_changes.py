@@ -11,6 +11,8 @@ from userflows.changes import changes
 from userflows.definition import Definition, questions_in
 from userflows.questions import Question
 
+pytestmark = pytest.mark.any_database
+
 FALLBACK = "Something else was changed."
 
 

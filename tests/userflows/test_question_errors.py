@@ -12,6 +12,8 @@ from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import AttributeAssignment, InputType, UserFlow
 
+pytestmark = pytest.mark.any_database
+
 CHOICES = [{"name": "Screws", "value": "screws"}, {"name": "Nails", "value": "nails"}]
 NUMBERS = [{"name": "One", "value": "1"}, {"name": "Ten", "value": "10"}]
 NAME = "extension_Answer"

@@ -12,6 +12,8 @@ from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.models import AttributeAssignment, InputType, UserFlow
 
+pytestmark = pytest.mark.any_database
+
 MakeAttribute = Callable[..., UserAttribute]
 Ask = Callable[..., AttributeAssignment]
 CHOICES = [

@@ -14,6 +14,8 @@ from userflows.models import Outcome
 from userflows.sign_in_words import REASONS, STEPS, reason_in_words, step_in_words
 from userflows.steps import STEPS as STEP_MODULES
 
+pytestmark = pytest.mark.any_database
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES = [*(ROOT / "userflows").rglob("*.py"), *(ROOT / "identity_portal").rglob("*.py")]
 # These take a reason for the audit log; what they say isn't a step of a journey.
