@@ -23,6 +23,8 @@ from userflows.federation.addresses import metadata_url
 from userflows.models import Handshake
 from userflows.rate_limit import count_attempt
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[UpstreamServer]:

@@ -21,6 +21,8 @@ from tests.admin.test_identity_providers import GOOGLE, list_url, make_provider,
 from tests.hostile_urls import HOSTILE_URLS
 from userflows.admin.identity_provider_metadata import MetadataForm
 
+pytestmark = pytest.mark.any_database
+
 BUILT_IN = ("EmailOTP", "EmailPassword", "Passkey")
 TENANT_ID = "9122040d-6c67-4c5b-b112-36a304b66dad"
 OIDC = {"issuer": "https://login.fabrikam.example", "client_id": "portal", "may_create_accounts": "on"}

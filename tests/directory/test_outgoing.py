@@ -18,6 +18,8 @@ from tests.certificates import make_certificate
 from tests.hostile_server import Handler, Server, serve
 from tests.hostile_urls import ALWAYS_HOSTILE_URLS, FRIENDLY_URLS, HOSTILE_URLS
 
+pytestmark = pytest.mark.any_database
+
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 
 

@@ -28,6 +28,8 @@ from tests.relying_party import RelyingParty
 from tests.stranger import Stranger
 from userflows.passkey import passkeys_of
 
+pytestmark = pytest.mark.any_database
+
 HOME = "/woodgrove/account/"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 

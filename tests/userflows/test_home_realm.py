@@ -14,6 +14,8 @@ from userflows.home_realm import provider_of_hint, provider_of_mail
 from userflows.models import Handshake, IdentityProviderAssignment, Journey, UserFlow
 from userflows.publishing import publish
 
+pytestmark = pytest.mark.any_database
+
 MakeProvider = Callable[..., IdentityProvider]
 
 

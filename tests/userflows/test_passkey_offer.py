@@ -18,6 +18,8 @@ from userflows.models import SignIn, UserFlow
 from userflows.passkey import passkeys_of
 from userflows.publishing import publish
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(autouse=True)
 def _at_localhost(settings: Any) -> None:

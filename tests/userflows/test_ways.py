@@ -18,6 +18,8 @@ from userflows.models import IdentityProviderAssignment, SignIn, UserFlow
 from userflows.publishing import publish
 from userflows.sign_in_words import step_in_words
 
+pytestmark = pytest.mark.any_database
+
 MakeProvider = Callable[..., IdentityProvider]
 
 

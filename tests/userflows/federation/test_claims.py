@@ -8,6 +8,8 @@ import pytest
 from directory.models import DataType, IdentityProvider, Tenant, UserAttribute
 from userflows.federation.claims import answers_of, clean_mail, mapping_of, name_of_form_post, told_mail
 
+pytestmark = pytest.mark.any_database
+
 CLAIMS = {
     "name": "Amina Aziz",
     "given_name": "Amina",

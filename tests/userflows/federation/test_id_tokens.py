@@ -18,6 +18,8 @@ from userflows.federation.errors import ProviderAnswerInvalid
 from userflows.federation.told import Told
 from userflows.models import Handshake
 
+pytestmark = pytest.mark.any_database
+
 NOW = int(time.time())
 # The server's, with nothing said of what it is for.
 SAME_KEY = RSAKey.import_key(SIGNING_KEY.as_pem(private=True))

@@ -14,6 +14,8 @@ from tests.upstream.server import UpstreamServer
 from tests.upstream.vendors import Vendor
 from tests.userflows.federation.conftest import Traveller
 
+pytestmark = pytest.mark.any_database
+
 DISCORD = ProviderKind(
     id="Discord",
     label="Discord",

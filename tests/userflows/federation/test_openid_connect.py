@@ -10,6 +10,8 @@ from tests.stranger import Stranger
 from tests.upstream.openid_provider import OpenIdProvider
 from userflows.models import UserFlow
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def provider(

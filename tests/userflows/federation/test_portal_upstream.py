@@ -14,6 +14,8 @@ from tests.stranger import Stranger
 from userflows.federation.addresses import callback_url
 from userflows.models import UserFlow
 
+pytestmark = pytest.mark.any_database
+
 
 class LiveBrowser:
     """A browser for Stranger that speaks HTTP with a running server."""

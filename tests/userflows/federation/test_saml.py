@@ -17,7 +17,7 @@ from userflows.federation import saml, saml_metadata
 from userflows.federation.addresses import metadata_url
 from userflows.models import SignIn, UserFlow
 
-pytestmark = pytest.mark.saml
+pytestmark = [pytest.mark.any_database, pytest.mark.saml]
 SHA1 = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
 TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 

@@ -28,6 +28,8 @@ from tests.userflows.federation.saml_forger import (
 )
 from userflows.federation.saml_answer import MAX_LENGTH
 
+pytestmark = pytest.mark.any_database
+
 Change = Callable[[Forger], dict[str, Any]]
 
 

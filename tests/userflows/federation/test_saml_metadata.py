@@ -12,6 +12,8 @@ from tests.certificates import make_rsa_certificate
 from tests.userflows.federation.saml_forger import ENTITY_ID, signer
 from userflows.federation import saml_metadata
 
+pytestmark = pytest.mark.any_database
+
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 

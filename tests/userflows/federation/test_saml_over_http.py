@@ -27,6 +27,8 @@ from userflows.federation.saml_answer import MAX_LENGTH
 from userflows.federation.saml_metadata import make_key_pair
 from userflows.models import Handshake, Journey, SignIn, UserFlow
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def provider(user_flow: UserFlow, tenant: Tenant, make_provider: Callable[..., IdentityProvider]) -> IdentityProvider:

@@ -28,6 +28,8 @@ from tests.userflows.federation.saml_forger import (
 from userflows.federation.errors import ProviderCancelled, ProviderMisconfigured, ProviderRefused
 from userflows.federation.saml_metadata import make_key_pair
 
+pytestmark = pytest.mark.any_database
+
 
 def test_takes_an_assertion_once(partner: IdentityProvider, forger: Forger) -> None:
     answer = posted(forger.signed())

@@ -19,6 +19,8 @@ from tests.userflows.federation.test_saml import introduce, sign_in_there
 from userflows.federation import saml_metadata
 from userflows.models import UserFlow
 
+pytestmark = pytest.mark.any_database
+
 PATH = "/woodgrove/oauth2/v2.0/logout"
 DONE = "/woodgrove/oauth2/v2.0/logout/done"
 RETURN_TO = "https://app.example.com/signed-out"

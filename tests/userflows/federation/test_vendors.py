@@ -13,6 +13,8 @@ from tests.upstream.vendors import VENDORS
 from tests.userflows.federation.conftest import Traveller
 from userflows.models import SignIn
 
+pytestmark = pytest.mark.any_database
+
 KINDS = [kind for kind in VENDORS if kind != "OpenIdConnect"]
 # issuer (empty: the server's own), subject, address, whether it counts as proven, what is filled in.
 EXPECTED: dict[str, tuple[str, str, str, bool, tuple[str, ...]]] = {
