@@ -84,7 +84,7 @@ def test_lets_nobody_choose_the_address_that_is_counted(
     statuses: list[int],
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
-    monkeypatch.setattr("userflows.views.ADDRESS_LIMIT", Limit("test.address", count=2, seconds=3600))
+    monkeypatch.setattr("userflows.mail_code.ADDRESS_LIMIT", Limit("test.address", count=2, seconds=3600))
     answered = []
     for number in range(3):
         stranger = Stranger(email=f"p{number}@example.com")

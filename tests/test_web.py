@@ -221,7 +221,7 @@ def test_locks_its_cookies_away(
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = secure
     stranger.sign_up(relying_party.request_url(), **ANSWERS)
     cookies = stranger.http.cookies
-    assert set(cookies) == {"portal_session", "portal_csrf", "portal_browser"}
+    assert set(cookies) == {"portal_session", "portal_csrf", "portal_browser", "portal_last_way"}
     for name, cookie in cookies.items():
         assert cookie["httponly"], name
         assert cookie["samesite"] == "Lax", name

@@ -136,7 +136,6 @@ def believe(journey: Journey, provider: IdentityProvider, told: Told) -> None:
         return
     # An address that was typed before the person chose this provider is none of this journey's any more.
     journey.forget("mail", "mail_proven", "told_mail")
-    journey.code_hash = ""
     journey.learn(told_name=provider.shown_name, prefill=told.answers)
     if told.mail and told.is_mail_verified:
         journey.learn(mail=told.mail, mail_proven=told.mail)
@@ -149,7 +148,6 @@ def drop_mail(journey: Journey) -> None:
     journey.learn(proofs=[proof for proof in proofs_of(journey) if proof["issuer"] != MAIL_ISSUER])
     journey.forget("mail", "mail_proven", "joining", "joins", "way", "login_hint")
     journey.learn(told_mail="")
-    journey.code_hash = ""
 
 
 def known_person(journey: Journey) -> User | None:
@@ -235,8 +233,11 @@ def _is_vouched_for(identity: Identity, proof: Proof) -> bool:
     Names of issuers are what administrators and partners write: two providers of SAML may call themselves the same.
     """
     provider = identity.identity_provider
-    if provider is None or proof["issuer"] == MAIL_ISSUER:
-        return (proof["issuer"] == MAIL_ISSUER) is (identity.sign_in_type == SignInType.EMAIL_ADDRESS)
+    if proof["issuer"] == MAIL_ISSUER:
+        return identity.sign_in_type == SignInType.EMAIL_ADDRESS
+    if provider is None:
+        # One that was deleted may come back, but nobody of another kind speaks for its people.
+        return identity.provider_kind == proof["kind"]
     if provider.kind == SAML:
         return str(provider.pk) == proof["way"]
     return provider.kind == proof["kind"]
@@ -293,6 +294,7 @@ def identity_of(journey: Journey, proof: Proof, user: User) -> Identity:
         tenant=journey.tenant,
         user=user,
         identity_provider_id=uuid.UUID(proof["way"]) if proof["way"] else None,
+        provider_kind=proof["kind"],
         sign_in_type=SignInType.EMAIL_ADDRESS if proof["issuer"] == MAIL_ISSUER else SignInType.FEDERATED,
         issuer=proof["issuer"],
         issuer_assigned_id=proof["subject"],

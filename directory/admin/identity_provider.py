@@ -219,6 +219,8 @@ class IdentityProviderAdmin(TenantModelAdmin):
     def switch_view(self, request: HttpRequest, provider_id: uuid.UUID) -> HttpResponse:
         """GET asks, POST does what was asked: `enabled` says which of both."""
         provider = self.find(request, provider_id, action="change")
+        if not provider.is_enabled and self.must_step_up(request, provider):
+            return to_step_up(request)
         if request.method == "POST":
             try:
                 set_enabled(provider, enabled=request.POST.get("enabled") == "yes", actor=actor_of(request))
@@ -259,6 +261,29 @@ class IdentityProviderAdmin(TenantModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> None:  # type: ignore[override]
         """The verb writes it down."""
+
+    # --- changing one that is on ----------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.is_guarded_change(request, object_id):
+            return to_step_up(request)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def is_guarded_change(self, request: HttpRequest, object_id: str) -> bool:
+        """Answer whether this would change a provider that is on, and the second factor is to be asked for first."""
+        if request.method != "POST":
+            return False
+        provider = self.get_object(request, unquote(object_id))
+        if provider is None or not provider.is_enabled or not self.has_change_permission(request, provider):
+            return False
+        return self.must_step_up(request, provider)
+
+    def must_step_up(self, request: HttpRequest, provider: IdentityProvider) -> bool:
+        """Whoever says whose word counts could let anybody in as anybody."""
+        is_federated = provider.is_known_kind and provider.about.is_federated
+        return is_federated and not recently_proven(request)
 
     # --- what the pages have in common ----------------------------------------------------------------------------
 

@@ -37,6 +37,8 @@ class Identity(models.Model):
         on_delete=models.SET_NULL,
         related_name="identities",
     )
+    # The provider's kind: what speaks for the identity once the provider is gone.
+    provider_kind = models.CharField(max_length=40, blank=True, default="", editable=False)
     sign_in_type = models.CharField(_("sign-in type"), max_length=20, choices=SignInType)
     issuer = models.CharField(_("issuer"), max_length=255)
     issuer_assigned_id = models.CharField(_("id at the issuer"), max_length=255)

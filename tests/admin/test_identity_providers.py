@@ -242,3 +242,20 @@ def test_knows_none_of_another_tenant(browser: Client, ours: Furnished, theirs: 
     google.refresh_from_db()
     assert (google.is_enabled, google.name) == (True, "Google")
     assert browser.post(f"{list_url(ours)}not-a-uuid/change/", {"name": "x"}).status_code in (302, 404)
+
+
+@pytest.mark.parametrize("page", ["change", "metadata", "switch"])
+def test_asks_for_the_second_factor_again_before_saying_whose_word_counts(ours: Furnished, page: str) -> None:
+    provider = make_provider(ours, "Saml", is_enabled=page != "switch")
+    unproven = browser_of(ours.admin, proven=False)
+    answer = unproven.post(url_of(ours, provider, page), {"enabled": "yes", "name": "Mine", "text": "<x/>"})
+    assert answer.status_code == 302
+    assert "/step-up/" in answer["Location"]
+    provider.refresh_from_db()
+    assert (provider.name, provider.is_enabled) == ("SAML 2.0", page != "switch")
+
+
+def test_asks_for_no_second_factor_before_a_draft_is_changed(ours: Furnished) -> None:
+    provider = make_provider(ours, "Saml", is_enabled=False)
+    answer = browser_of(ours.admin, proven=False).post(url_of(ours, provider), {"name": "Partner"})
+    assert "/step-up/" not in answer.get("Location", "")

@@ -47,7 +47,7 @@ def test_lets_a_member_with_a_role_in_by_password_and_second_factor(member: User
     assert (event.tenant, event.actor_id, event.details) == (
         member.tenant,
         str(member.pk),
-        {"methods": ["pwd", "otp", "mfa"]},
+        {"methods": ["pwd", "otp", "mfa"], "device": "Unknown browser"},
     )
 
 

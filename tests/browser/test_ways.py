@@ -1,4 +1,4 @@
-"""Ways to sign in, in a real browser: each kind of provider twice, what goes wrong there, and pages that hold."""
+"""Ways to sign in, in a real browser: two ways joined, and pages that hold with every kind of provider on them."""
 
 import json
 import os
@@ -10,11 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from directory.identity_provider_kinds import kinds
 from tests.browser import people
 from tests.browser.conftest import DESKTOP, PHONE, Visit
 from tests.demo_process import DemoProcess
-from tests.upstream import golden
 from tests.upstream.server import UpstreamServer
 from tests.upstream.vendors import VENDORS
 
@@ -32,8 +30,6 @@ for place, values in enumerate(json.loads(PROVIDERS)):
     IdentityProviderAssignment.objects.create(user_flow=flow, identity_provider=provider, order=50 + place)
 publish(flow)
 """
-# Those whose word for an address is enough.
-TRUSTED = ("Google", "Apple", "LinkedIn", "OpenIdConnect")
 
 
 def values_of(kind: str, vendors: UpstreamServer) -> dict[str, Any]:
@@ -68,70 +64,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory, started: UpstreamServer) -> I
     process.stop()
 
 
-def name_of(kind: str) -> str:
-    return kinds()[kind].mark.name or "Northwind"
-
-
-def choose(page: Page, kind: str) -> None:
-    name = f"Microsoft ({kind})" if name_of(kind) == "Microsoft" else name_of(kind)
+def choose(page: Page, name: str) -> None:
     page.get_by_role("button", name=f"Continue with {name}").click()
-    if VENDORS[kind].is_form_post:
-        # There, at the vendor's.
-        page.get_by_role("button", name="Continue").click()
 
 
 def keep_picture(page: Page, name: str) -> None:
     folder = os.environ.get("PICTURES")
     if folder:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-def prove_address(page: Page, demo: DemoProcess, kind: str) -> None:
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your email address")
-    address = f"{kind.lower()}@fabrikam.example"
-    people.give_email(page, address)
-    people.give_code(page, demo, address)
-
-
-@pytest.mark.parametrize("kind", VENDORS)
-def test_asks_the_first_time_and_nothing_the_second(
-    demo: DemoProcess, visit: Callable[..., Visit], vendors: UpstreamServer, kind: str
-) -> None:
-    visitor = visit(javascript=kind != "GitHub", viewport=PHONE if kind == "Facebook" else DESKTOP)
-    page = visitor.page
-    people.begin(page, demo)
-    choose(page, kind)
-    if kind not in TRUSTED:
-        prove_address(page, demo, kind)
-    expect(page.get_by_text(f"You signed in with {name_of(kind)}")).to_be_visible()
-    people.answer(page)
-    people.create_account(page)
-    expect(page).to_have_url(f"{demo.app_url}/account")
-    issuer = kinds()[kind].issuer or vendors.issuer(kind)
-    expect(page.get_by_text(f'"idp": "{issuer}"')).to_be_attached()
-
-    page.get_by_role("button", name="Sign out").click()
-    people.begin(page, demo)
-    expect(page.get_by_text("Last used")).to_have_count(1)
-    choose(page, kind)
-    expect(page).to_have_url(f"{demo.app_url}/account")
-    assert visitor.complaints == []
-
-
-def test_offers_the_other_ways_when_somebody_cancels_there(
-    demo: DemoProcess, visit: Callable[..., Visit], vendors: UpstreamServer
-) -> None:
-    visitor = visit()
-    page = visitor.page
-    people.begin(page, demo)
-    vendors.error = golden.CANCELLED["GitHub"]
-    choose(page, "GitHub")
-    expect(page.get_by_role("heading", level=1)).to_have_text("You didn't sign in at GitHub")
-    page.get_by_role("link", name="Choose another way to sign in").click()
-    people.give_email(page, "cancelled@fabrikam.example")
-    people.give_code(page, demo, "cancelled@fabrikam.example")
-    expect(page.get_by_label("First name")).to_be_visible()
-    assert visitor.complaints == []
 
 
 def test_joins_another_way_only_after_a_yes(

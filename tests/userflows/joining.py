@@ -48,6 +48,7 @@ def give_identity(
         tenant=user.tenant,
         user=user,
         identity_provider=provider,
+        provider_kind=provider.kind if provider else "",
         sign_in_type=SignInType.EMAIL_ADDRESS if is_mail else SignInType.FEDERATED,
         issuer=issuer,
         issuer_assigned_id=subject or user.mail.lower(),

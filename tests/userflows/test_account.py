@@ -156,14 +156,10 @@ def test_can_be_switched_off(here: Stranger) -> None:
 GUARDED = ("address/", "address/code/", "password/remove/", "passkeys/add/")
 
 
-def guarded_paths(user: User) -> list[str]:
-    identity, passkey = link_google(user), passkeys_of(user)[0]
-    return [*GUARDED, f"ways/{identity.pk}/remove/", f"passkeys/{passkey.id}/remove/"]
-
-
 def test_changes_need_a_sign_in_of_the_last_ten_minutes(person: User) -> None:
     give_passkey(person)
-    paths = guarded_paths(person)
+    identity, passkey = link_google(person), passkeys_of(person)[0]
+    paths = [*GUARDED, f"ways/{identity.pk}/remove/", f"passkeys/{passkey.id}/remove/"]
     with freeze_time(timezone.now()) as clock:
         browser = enter(Stranger(email=person.mail))
         clock.tick(599)

@@ -222,6 +222,8 @@ def test_keeps_two_of_the_same_name_apart(
     # The identity outlives its provider, set up anew.
     Identity.objects.update(identity_provider=None)
     assert add_proof_and_look(open_journey(relying_party), twins[0]) == guest
+    with pytest.raises(IdentityInDoubt):
+        add_proof_and_look(open_journey(relying_party), twins[1])
     # The other way round: a name that OpenID Connect proves (by https) is nobody's to write into metadata.
     Identity.objects.update(identity_provider=twins[1])
     with pytest.raises(IdentityInDoubt):
@@ -229,8 +231,16 @@ def test_keeps_two_of_the_same_name_apart(
     assert add_proof_and_look(open_journey(relying_party), twins[1]) == guest
 
 
-def add_proof_and_look(journey: Journey, provider: IdentityProvider) -> User | None:
+def test_takes_an_id_with_its_name_space(relying_party: RelyingParty, tenant: Tenant, saml: IdentityProvider) -> None:
+    """As the answer of a provider of SAML gives it that speaks for several: what is before the tab belongs to it."""
+    branch = "https://branch.fabrikam.example\t4711"
+    guest = make_guest(tenant)
+    give_identity(guest, issuer=SAML_ISSUER, subject=branch, provider=saml)
+    assert claims_of(relying_party, arrive(relying_party, saml, told_by(saml, branch)))["oid"] == str(guest.pk)
+    assert arrive(relying_party, saml, told_by(saml, "4711", "noor@fabrikam.example")).step == "attributes"
 
+
+def add_proof_and_look(journey: Journey, provider: IdentityProvider) -> User | None:
     take_way(journey, provider)
     take_told(journey, provider, told_by(provider, "4711"))
     return known_person(journey)

@@ -26,8 +26,9 @@ from tests.userflows.joining import (
 from userflows import journey as journeys
 from userflows.errors import AnotherPerson, MailInUse, WaySwitchedOff
 from userflows.federation.errors import AnswerOutdated
+from userflows.joining import join_identities
 from userflows.models import IdentityProviderAssignment, Journey, UserFlow
-from userflows.proofs import add_proof, agree_to_join, must_join, proof_of_mail, take_mail, take_told
+from userflows.proofs import add_proof, agree_to_join, known_person, must_join, proof_of_mail, take_mail, take_told
 from userflows.publishing import publish
 from userflows.ways import take_way
 
@@ -105,13 +106,19 @@ def test_takes_a_yes_for_what_was_proven_when_it_was_said(
     assert not must_join(journey)
 
 
-def test_never_completes_past_the_question(relying_party: RelyingParty, google: IdentityProvider, owner: User) -> None:
+def test_never_completes_past_the_question(
+    relying_party: RelyingParty, google: IdentityProvider, github: IdentityProvider, owner: User
+) -> None:
     stranger = arrive(relying_party, google, told_by(google, mail=MAIL))
     for _ in range(2):
         stranger.submit(action="join", way="")
         assert stranger.step == "link"
-    with pytest.raises(MailInUse):
-        journeys.complete(journey_of(stranger))
+    # The same where the old way is proven, and only the yes is missing.
+    other = arrive(relying_party, github, told_by(github), Stranger(email=MAIL)).give_email().give_code()
+    assert other.step == "link"
+    for waiting in (stranger, other):
+        with pytest.raises(MailInUse):
+            journeys.complete(journey_of(waiting))
     assert is_untouched(owner)
 
 
@@ -256,3 +263,19 @@ def test_joins_one_identity_once_in_eight_journeys_at_once(
     assert Identity.objects.count() == 2
     assert AuditEvent.objects.filter(activity="identity.linked").count() == 1
     assert len(mail.outbox) == 1
+
+
+def test_joins_nothing_that_somebody_got_a_moment_before(
+    relying_party: RelyingParty, google: IdentityProvider, tenant: Tenant, owner: User
+) -> None:
+    """Between the look and the write: on PostgreSQL another journey may be there."""
+    journey = open_journey(relying_party)
+    take_way(journey, google)
+    take_told(journey, google, told_by(google, mail=MAIL))
+    assert known_person(journey) is None
+    taken = give_identity(owner, issuer="google.com", subject="4711", provider=google)
+    join_identities(journey, owner)
+    assert (Identity.objects.filter(issuer="google.com").count(), mail.outbox) == (1, [])
+    Identity.objects.filter(pk=taken.pk).update(user=make_guest(tenant, mail="other@fabrikam.example"))
+    with pytest.raises(AnotherPerson):
+        join_identities(journey, owner)

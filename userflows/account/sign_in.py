@@ -86,8 +86,7 @@ def lead_to_sign_in(
 
 
 def begin_journey(request: TenantRequest, *, back: str, words: str = "", login_hint: str = "") -> tuple[Journey, str]:
-    """Start a journey in this browser, and return both. `back` has a query, `words` say why the person meets the page.
-    """
+    """Start a journey in this browser, and return both. `back` has a query, `words` say why they meet the page."""
     tenant = request.tenant
     count_attempt((JOURNEY_LIMIT, f"{tenant.pk}|{network_of(client_address(request))}"))
     browser = browser_of(request) or new_browser()

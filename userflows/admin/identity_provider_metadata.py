@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from directory.admin.auditing import actor_of
 from directory.admin.identity_provider import IdentityProviderAdmin
 from directory.admin.pages import PlainLabels
+from directory.admin.step_up import to_step_up
 from directory.identity_provider_kinds import Protocol
 from directory.identity_provider_settings import MAX_URL_LENGTH
 from directory.identity_providers import update_identity_provider
@@ -94,6 +95,8 @@ class MetadataPage(IdentityProviderAdmin):
         provider = self.find(request, provider_id, action="change")
         if not provider.is_known_kind or provider.about.protocol is not Protocol.SAML:
             raise Http404
+        if provider.is_enabled and self.must_step_up(request, provider):
+            return to_step_up(request)
         form = MetadataForm(provider=provider)
         if request.method == "POST":
             count_attempt((FETCH_LIMIT, str(actor_of(request).pk)))

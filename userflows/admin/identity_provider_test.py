@@ -50,7 +50,8 @@ class ConnectionTestPages(IdentityProviderAdmin):
     ) -> HttpResponse:
         """With “Save and test”: what was saved is committed, and no row is locked while the provider is asked."""
         response = super().change_view(request, object_id, form_url, extra_context)
-        if request.method != "POST" or "_test" not in request.POST or response.status_code != 302:
+        is_saved = request.method == "POST" and response.status_code == 302
+        if "_test" not in request.POST or not is_saved or self.is_guarded_change(request, object_id):
             return response
         return self._test(request, self.find(request, uuid.UUID(object_id), action="change"))
 
