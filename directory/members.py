@@ -21,7 +21,7 @@ def create_member(
     Without a password they set one themselves, by a one-time link.
     """
     user.user_type = UserType.MEMBER
-    _save_with_password(user, password)
+    _save_with_password(user, None)
     identity = Identity(
         tenant=user.tenant,
         user=user,
@@ -34,6 +34,8 @@ def create_member(
     audit.record("user.created", tenant=user.tenant, actor=actor, target=user, details={"after": audit.values_of(user)})
     for role in roles:
         assign_role(user, role=role, actor=actor)
+    if password is not None:
+        _keep_password(user, password)
     return user
 
 
@@ -50,10 +52,18 @@ def create_operator(user: User, *, password: str | None = None) -> User:
 
 @transaction.atomic
 def assign_role(user: User, *, role: Role, actor: models.Model | None = None) -> RoleAssignment:
-    """Give a member a role in their tenant. Raises ValidationError."""
+    """Give a member a role in their tenant. Raises ValidationError.
+
+    With the first one a password that they had is void: whoever knows it would set up the second factor. It rests on
+    their mailbox alone, chosen on the hosted pages; an administrator's begins with a one-time link.
+    """
     assignment = RoleAssignment(user=user, role=role)
     assignment.full_clean()
+    is_first = not user.role_assignments.exists()
     assignment.save()
+    if is_first and user.has_usable_password():
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
     audit.record("role.assigned", tenant=user.tenant, actor=actor, target=user, details={"role": str(role)})
     return assignment
 
@@ -104,10 +114,15 @@ def set_password(user: User, *, password: str) -> None:
 
 
 def _save_with_password(user: User, password: str | None) -> None:
-    if password is None:
-        user.set_unusable_password()
-    else:
+    user.set_unusable_password()
+    user.full_clean(exclude=("password",))
+    if password is not None:
         validate_password(password, user)
         user.set_password(password)
-    user.full_clean(exclude=("password",))
     user.save(force_insert=True)
+
+
+def _keep_password(user: User, password: str) -> None:
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])

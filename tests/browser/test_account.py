@@ -1,12 +1,13 @@
 """“Your account” in Chromium: every page accessible, whole on a phone, quiet under its own policy."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser import people
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Visit, show
 from tests.browser.test_passkey import assert_accessible
 from tests.browser.test_second_factor import give_fingerprint_reader
 from tests.demo_process import DemoProcess
@@ -28,10 +29,9 @@ def enter(page: Page, demo: DemoProcess, address: str) -> None:
 def look_at(visitor: Visit) -> None:
     """In light and dark, on a desktop and on a phone."""
     page = visitor.page
-    for scheme, size in (("light", DESKTOP), ("dark", PHONE)):
-        # A colour that is on its way to another one is none to judge.
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.set_viewport_size(size)
+    screens: list[tuple[ViewportSize, Literal["light", "dark"]]] = [(DESKTOP, "light"), (PHONE, "dark")]
+    for size, scheme in screens:
+        show(page, size, scheme)
         assert visitor.complaints == []
         assert_accessible(page)
         visitor.complaints.clear()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import ValidationError
 
-from directory.members import assign_role, create_member, create_operator, set_roles
+from directory.members import assign_role, create_member, create_operator, set_password, set_roles
 from directory.models import AuditEvent, Identity, RoleAssignment, SignInType, Tenant, User, UserType
 from directory.roles import Role
 
@@ -126,3 +126,15 @@ def test_makes_an_operator_without_a_tenant(tenant: Tenant, make_tenant: Callabl
 def test_is_no_member_without_a_tenant(db: None) -> None:
     with pytest.raises(ValidationError, match="belongs to a tenant"):
         create_member(ada(None), password=PASSWORD)
+
+
+def test_a_first_role_voids_the_password_of_the_hosted_pages(tenant: Tenant) -> None:
+    """Otherwise whoever knows it would be first to set up the second factor."""
+    member = create_member(User(tenant=tenant, mail="ada@woodgrove.example"), password=PASSWORD)
+    assign_role(member, role=Role.GLOBAL_READER)
+    member.refresh_from_db()
+    assert not member.has_usable_password()
+    set_password(member, password=PASSWORD)
+    assign_role(member, role=Role.USER_ADMINISTRATOR)
+    member.refresh_from_db()
+    assert member.check_password(PASSWORD)
