@@ -37,11 +37,12 @@ class MailTrust(Enum):
 class Mark:
     """How a provider wants to be shown: the icon's id in static/portal/providers.svg, and the name on the button.
 
-    An empty name is the administrator's own.
+    An empty name is the administrator's own. `qualifier` tells two kinds of one vendor apart.
     """
 
     icon: str
     name: str = ""
+    qualifier: str | Promise = ""
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ KINDS: tuple[ProviderKind, ...] = (
         label=_("Microsoft Entra ID"),
         summary=_("Work or school accounts: of any organisation, or only of those that you list."),
         protocol=Protocol.OPENID_CONNECT,
-        mark=Mark("microsoft", "Microsoft"),
+        mark=Mark("microsoft", "Microsoft", _("work or school")),
         discovery_issuer="https://login.microsoftonline.com/{tenant}/v2.0",
         allauth_provider="allauth.socialaccount.providers.openid_connect.provider.OpenIDConnectProvider",
         scopes=("openid", "profile", "email"),
@@ -157,7 +158,7 @@ KINDS: tuple[ProviderKind, ...] = (
         label=_("Microsoft account"),
         summary=_("Personal accounts: Outlook.com, Hotmail, Xbox, Skype."),
         protocol=Protocol.OPENID_CONNECT,
-        mark=Mark("microsoft", "Microsoft"),
+        mark=Mark("microsoft", "Microsoft", _("personal")),
         issuer="live.com",
         # The tenant in which all personal accounts live.
         discovery_issuer="https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",

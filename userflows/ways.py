@@ -40,11 +40,15 @@ def around_mail(ways: list[IdentityProvider]) -> tuple[list[IdentityProvider], l
 
 
 def named(ways: list[IdentityProvider]) -> list[tuple[IdentityProvider, str]]:
-    """Return each with what its button says: of several with the vendor's name, the administrator's name as well."""
-    names = [way.shown_name for way in ways]
-    return [
-        (way, way.shown_name if names.count(way.shown_name) == 1 else f"{way.shown_name} ({way.name})") for way in ways
-    ]
+    """Return each with what its button says. Several of one vendor are told apart: by kind, or by their own names."""
+    return [(way, _told_apart(way, [other for other in ways if other.shown_name == way.shown_name])) for way in ways]
+
+
+def _told_apart(way: IdentityProvider, namesakes: list[IdentityProvider]) -> str:
+    if len(namesakes) == 1:
+        return way.shown_name
+    is_only_of_kind = [other.kind for other in namesakes].count(way.kind) == 1
+    return f"{way.shown_name} ({(is_only_of_kind and way.about.mark.qualifier) or way.name})"
 
 
 def take_way(journey: Journey, provider: IdentityProvider) -> None:

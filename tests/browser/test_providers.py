@@ -152,8 +152,8 @@ class Way:
 
 
 WAYS = {
-    "EntraID": Way("Microsoft (EntraID)", golden.ENTRA["preferred_username"], confirms=True),
-    "MicrosoftAccount": Way("Microsoft (MicrosoftAccount)", "abe@outlook.com", confirms=True),
+    "EntraID": Way("Microsoft (work or school)", golden.ENTRA["preferred_username"], confirms=True),
+    "MicrosoftAccount": Way("Microsoft (personal)", "abe@outlook.com", confirms=True),
     "Google": Way("Google", "jsmith@example.com", viewport=PHONE),
     "Facebook": Way("Facebook", golden.FACEBOOK["email"], confirms=True, viewport=PHONE),
     "Apple": Way("Apple", golden.APPLE["email"], arrive=press_continue, viewport=PHONE),

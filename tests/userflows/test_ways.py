@@ -85,6 +85,16 @@ def test_tells_two_of_one_name_apart(
     assert "Continue with Microsoft (Fabrikam &amp; Sons)" in html
 
 
+def test_tells_two_kinds_of_one_vendor_apart(
+    relying_party: RelyingParty, tenant: Tenant, user_flow: UserFlow, make_provider: MakeProvider
+) -> None:
+    make_provider(tenant, "EntraID", name="Contoso")
+    make_provider(tenant, "MicrosoftAccount")
+    html = Stranger().open(relying_party.request_url()).html
+    assert "Continue with Microsoft (work or school)" in html
+    assert "Continue with Microsoft (personal)" in html
+
+
 def test_leaves_for_no_way_that_the_flow_does_not_offer(
     relying_party: RelyingParty,
     google: IdentityProvider,

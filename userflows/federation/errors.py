@@ -101,7 +101,7 @@ class ProviderDown(FederationError):
     code = "provider_down"
     status = 502
     TITLE = gettext_lazy("%(provider)s can't be reached")
-    EXPLANATION = gettext_lazy("%(provider)s doesn't answer at the moment.")
+    EXPLANATION = gettext_lazy("%(provider)s doesn't answer at the moment. It isn't anything that you did.")
     ADVICE = (
         gettext_lazy("Try again in a minute, or sign in another way."),
         gettext_lazy("If it happens again, tell support the reference below."),
