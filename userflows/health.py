@@ -147,6 +147,17 @@ def _ways(user_flow: UserFlow, definition: Definition, around: Surroundings) -> 
                 ),
                 page=("tenant_admin:directory_identityprovider_change", str(provider.pk)),
             )
+    if not any(provider.is_enabled and _takes_strangers(provider) for provider in known):
+        yield _finding(
+            user_flow,
+            "userflows.W006",
+            _("Nobody new can sign up: its ways to sign in are for people who have an account."),
+            _("Add another way, such as a code by email."),
+        )
+
+
+def _takes_strangers(provider: IdentityProvider) -> bool:
+    return provider.is_known_kind and provider.about.may_create_accounts and provider.may_create_accounts
 
 
 def _providers(user_flow: UserFlow, definition: Definition, around: Surroundings) -> Iterator[Finding]:

@@ -86,3 +86,17 @@ def test_publishes_no_flow_with_a_provider_that_cannot_work(
     assert ids(tenant_findings(user_flow.tenant)).count("directory.E001") == 1
     IdentityProvider.objects.filter(pk=provider.pk).update(is_enabled=False)
     assert "directory.E001" not in ids(tenant_findings(user_flow.tenant))
+
+
+@pytest.mark.parametrize(("kind", "values"), [("Passkey", {}), ("Google", {"may_create_accounts": False})])
+def test_says_when_nobody_new_can_sign_up(
+    tenant: Tenant,
+    user_flow: UserFlow,
+    make_provider: Callable[..., IdentityProvider],
+    kind: str,
+    values: dict[str, Any],
+) -> None:
+    make_provider(tenant, kind, **values)
+    assert "userflows.W006" not in ids(examine_flow(user_flow, definition_of(user_flow)))
+    user_flow.identity_provider_assignments.filter(identity_provider__kind="EmailOTP").delete()
+    assert "userflows.W006" in ids(examine_flow(user_flow, definition_of(user_flow)))

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 import requests
 from allauth.socialaccount.models import SocialApp, SocialLogin
@@ -117,7 +118,9 @@ def authorization_url(
     with current_provider(library):
         client = _client(provider, library, adapter)
         client.state = handshake.secrets["state"]
-        url = str(client.get_redirect_url(adapter.authorize_url, library.get_scope(), asked))
+        # RFC 6749 3.1: an endpoint may have a query of its own, which stays. Azure AD B2C names its policy there.
+        endpoint, _question_mark, query = adapter.authorize_url.partition("?")
+        url = str(client.get_redirect_url(endpoint, library.get_scope(), dict(parse_qsl(query)) | asked))
     return elsewhere(url, vendor_endpoints(provider.kind))
 
 

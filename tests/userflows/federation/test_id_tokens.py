@@ -6,6 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.test import RequestFactory
@@ -261,3 +262,15 @@ def test_hands_the_secret_over_as_the_provider_wants_it(
     assert not adapter.basic_auth
     provider.settings["token_auth_method"] = "client_secret_basic"
     assert adapter.basic_auth
+
+
+def test_keeps_the_query_that_an_endpoint_has(
+    make_vendor: Callable[..., IdentityProvider], vendors: UpstreamServer
+) -> None:
+    provider = make_vendor("OpenIdConnect")
+    vendors.document = {"authorization_endpoint": "https://login.fabrikam.example/authorize?p=B2C_1_SignIn"}
+    handshake = Handshake(tenant=provider.tenant, identity_provider=provider, state_hash="x")
+    handshake.keep(state="the-state", nonce="the-nonce", code_verifier="v" * 43)
+    url = urlsplit(openid_connect.begin(provider, handshake, ""))
+    query = dict(parse_qsl(url.query))
+    assert (query["p"], query["client_id"], query["state"]) == ("B2C_1_SignIn", provider.client_id, "the-state")
