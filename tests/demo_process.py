@@ -20,8 +20,8 @@ START_WITHIN_SECONDS = 90
 
 
 def free_ports(count: int) -> int:
-    """Return the first of `count` neighbouring ports that are free."""
-    for candidate in range(20000 + os.getpid() % 5000, 60000, 10):
+    """Return the first of `count` neighbouring ports that are free, at most ten: no other process has the same ten."""
+    for candidate in range(20000 + os.getpid() % 1000 * 10, 60000, 10):
         try:
             for port in range(candidate, candidate + count):
                 with socket.socket() as probe:

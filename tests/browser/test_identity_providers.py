@@ -60,6 +60,7 @@ def test_its_page_is_accessible_quiet_and_fits(
         else:
             page.goto(f"{url}directory/identityprovider/")
             page.locator("#result_list th a", has_text=kind).first.click()
+        page.wait_for_url("**/change/")
         assert visitor.complaints == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), kind
         results = Axe().run(page)
