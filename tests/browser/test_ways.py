@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,7 @@ def join_page(page: Page, demo: DemoProcess, vendors: UpstreamServer) -> None:
     address = "join-page@fabrikam.example"
     people.give_email(page, address)
     people.give_code(page, demo, address)
+    page.wait_for_url(re.compile(r"/attributes/$|/account$"))
     if page.get_by_role("button", name="Create account").is_visible():
         people.answer(page)
         people.create_account(page)
