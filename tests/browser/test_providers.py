@@ -249,7 +249,7 @@ def test_asks_the_first_time_and_nothing_the_second(
 def test_shows_words_and_the_other_ways_when_nobody_was_signed_in_there(
     demo: DemoProcess, visit: Callable[..., Visit], upstream: Upstream, kind: str
 ) -> None:
-    """Cancelled, then down: what the token endpoint says, or discovery. With SAML, over HTTP: test_saml.py."""
+    """Cancelled, then down: what the token endpoint says, or discovery."""
     visitor = visit(viewport=WAYS[kind].viewport, scheme="dark" if kind == "Apple" else "light")
     page, name = visitor.page, WAYS[kind].button
     people.begin(page, demo)
@@ -269,6 +269,30 @@ def test_shows_words_and_the_other_ways_when_nobody_was_signed_in_there(
     look_at_refusal(visitor, f"{vendor} can't be reached")
     people.give_email(page, f"after-{kind.lower()}@fabrikam.example")
     assert visitor.complaints == []
+
+
+@pytest.mark.saml
+def test_shows_the_other_ways_when_a_saml_provider_refuses_or_is_gone(
+    demo: DemoProcess, visit: Callable[..., Visit], upstream: Upstream
+) -> None:
+    assert upstream.saml
+    visitor = visit()
+    page, requests_there = visitor.page, f"{upstream.saml.url}/sso**"
+    people.begin(page, demo)
+    # What a browser can't say by a button of its own: that the person refuses there. The answer is the provider's.
+    refusal = json.dumps({"error": "RequestDenied"})
+    page.route(requests_there, lambda route: route.continue_(method="POST", post_data=refusal))
+    leave(page, "Saml", "Litware")
+    look_at_refusal(visitor, "You didn't sign in at Litware")
+
+    page.unroute(requests_there)
+    page.route(requests_there, lambda route: route.abort("connectionrefused"))
+    leave(page, "Saml", "Litware")
+    expect(page).to_have_url(re.compile("^chrome-error:"))
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Create your account or sign in")
+    people.give_email(page, "after-saml@fabrikam.example")
+    people.give_code(page, demo, "after-saml@fabrikam.example")
 
 
 def leave(page: Page, kind: str, name: str) -> None:
